@@ -1,0 +1,56 @@
+# The commands of this house. `make help` lists them; `make demo` and `make test` are the two that a newcomer needs.
+# Pinned versions: stack/install/versions.env. What is downloaded goes into one cache folder, keyed by version:
+# CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
+
+.DEFAULT_GOAL := help
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format demo freeze-synapse clean clean-cache
+# A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
+.NOTPARALLEL:
+
+INSTALL := stack/install
+WITH_NODE := sh $(INSTALL)/with-node.sh
+include $(INSTALL)/versions.env
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+which-node: ## print the path of the Node in use (fetched when the machine's is too old)
+	@sh $(INSTALL)/node.sh
+
+deps: ## get everything that tests need, once
+	@sh $(INSTALL)/deps.sh all
+
+deps-demo:
+	@sh $(INSTALL)/deps.sh demo
+
+build: deps-demo ## build the page and the hook
+	@$(WITH_NODE) npm run --silent build --workspace web --if-present
+
+test: deps build ## run every test; the last line says how many passed and failed
+	@$(WITH_NODE) vitest run
+
+test-unit: deps-demo ## run the tests that need no server
+	@$(WITH_NODE) vitest run --project unit
+
+test-real: deps build ## run the tests on real servers
+	@$(WITH_NODE) vitest run --project real
+
+lint: deps-demo ## check types, rules, form and dead code
+	@$(WITH_NODE) npm run --silent lint
+
+tidy: lint ## the same as lint
+
+format: deps-demo ## write every file in the house's form
+	@$(WITH_NODE) npm run --silent format
+
+demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it
+	@$(WITH_NODE) node stack/src/demo/main.ts
+
+freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
+	@sh $(INSTALL)/freeze-synapse.sh
+
+clean: ## remove what was built here (not the cache)
+	@rm -rf web/dist coverage test-results node_modules
+
+clean-cache: ## remove the downloads and fixtures of all versions
+	@rm -rf "$${CITY_PRESENCE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/city-presence}"

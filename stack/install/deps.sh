@@ -1,0 +1,33 @@
+#!/bin/sh
+# deps.sh demo|all: everything a demo (or also the tests) needs. First what the machine itself must have, then the
+# independent downloads side by side.
+#
+#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old) }
+. "$(dirname -- "$0")/common.sh"
+
+case $1 in
+  demo) parts='npm python' ;;
+  all) parts='npm python chromium' ;;
+  *) fail 'deps.sh takes demo or all' ;;
+esac
+
+# npm is needed even beside a new Node; word splitting is meant.
+# shellcheck disable=SC2086
+sh "$install_folder/machine.sh" $parts
+sh "$install_folder/node.sh" >/dev/null
+
+jobs=''
+# Background jobs of a script do not hear Ctrl-C by themselves.
+trap 'kill $jobs 2>/dev/null; exit 130' INT TERM
+side_by_side() {
+  sh "$install_folder/$@" &
+  jobs="$jobs $!"
+}
+side_by_side npm.sh
+side_by_side synapse.sh
+side_by_side nats-server.sh "$NATS_SERVER_VERSION"
+[ "$1" = demo ] || side_by_side nats-server.sh "$NATS_SERVER_OLD_VERSION"
+
+failed=0
+for job in $jobs; do wait "$job" || failed=1; done
+exit $failed

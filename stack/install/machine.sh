@@ -1,0 +1,39 @@
+#!/bin/sh
+# machine.sh npm|python|chromium...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
+# elsewhere one sentence says what is missing. Nothing happens, not even `apt-get update`, when everything is there.
+. "$(dirname -- "$0")/common.sh"
+
+has_npm() { command -v npm >/dev/null && command -v node >/dev/null; }
+# Debian splits ensurepip off: `import venv` alone works without it and then makes a broken environment.
+has_python() { python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
+has_chromium() {
+  [ -n "${CHROMIUM_PATH:-}" ] && [ -x "$CHROMIUM_PATH" ] && return 0
+  for place in chromium chromium-browser google-chrome; do [ -x "/usr/bin/$place" ] && return 0; done
+  [ -x '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome' ]
+}
+# Without any font a page has no text, and the screenshots none either.
+has_fonts() { [ "$(uname -s)" != Linux ] || [ -n "$(find /usr/share/fonts "${HOME:-/nowhere}/.fonts" -name '*.[to]tf' 2>/dev/null | head -n 1)" ]; }
+
+missing=''
+for part in "$@"; do
+  case $part in
+    npm) has_npm || missing="$missing nodejs npm" ;;
+    python) has_python || missing="$missing python3 python3-venv" ;;
+    chromium)
+      has_chromium || missing="$missing chromium"
+      has_fonts || missing="$missing fonts-dejavu-core fonts-liberation"
+      ;;
+    *) fail "machine.sh does not know '$part'" ;;
+  esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ] || [ ! -e /etc/debian_version ] || ! command -v apt-get >/dev/null; then
+  fail "This machine lacks:$missing. Install them (on Debian, as root: apt-get install$missing) and run the same command again."
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+step 'Reading the Debian package lists (usually 5 to 20 s)' apt-get update -q
+# Word splitting is meant: one name an argument.
+# shellcheck disable=SC2086
+step "Installing the Debian packages$missing (usually 10 to 60 s)" apt-get install -q -y --no-install-recommends $missing

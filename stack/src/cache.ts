@@ -1,0 +1,55 @@
+// Where the real servers lie on this disk, by version. `make deps` puts them there; nothing is downloaded from here.
+//
+//   <cache>/synapse-<version>/bin/python        a Python environment that holds Synapse
+//   <cache>/nats-server-<version>/nats-server   one static binary
+//   <cache>/fixtures/<key>/                     databases of cities already built (city-fixture.ts)
+//
+// The versions are the Makefile's: it writes them down once, in stack/install/versions.env, and both read that file.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder, machineSetting, repositoryRoot } from './machine.ts'
+
+const versionsFile = join(repositoryRoot, 'stack', 'install', 'versions.env')
+
+export type NatsVersion = 'current' | 'old'
+
+function pinnedVersion(name: string): string {
+  const line = readFileSync(versionsFile, 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(`${name}=`))
+  if (line === undefined) throw new Error(`${versionsFile} has no line ${name}=`)
+  return line.slice(name.length + 1).trim()
+}
+
+export const synapseVersion = (): string => pinnedVersion('SYNAPSE_VERSION')
+
+export const natsServerVersion = (which: NatsVersion): string =>
+  pinnedVersion(which === 'current' ? 'NATS_SERVER_VERSION' : 'NATS_SERVER_OLD_VERSION')
+
+/** The Python that has Synapse. */
+export function synapsePython(): string {
+  const version = synapseVersion()
+  return present(join(cacheFolder(), `synapse-${version}`, 'bin', 'python'), `Synapse ${version}`)
+}
+
+export function natsServerBinary(which: NatsVersion): string {
+  const version = natsServerVersion(which)
+  return present(join(cacheFolder(), `nats-server-${version}`, 'nats-server'), `nats-server ${version}`)
+}
+
+/** A Chromium of this machine: the one named, else the first of the usual places. */
+export function chromiumBinary(): string {
+  const named = machineSetting('CHROMIUM_PATH')
+  const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+  const places = named === undefined ? usual : [named]
+  const found = places.find((place) => existsSync(place))
+  if (found !== undefined) return found
+  throw new Error(`No Chromium at ${places.join(' or ')}: run \`make deps\`, or set CHROMIUM_PATH.`)
+}
+
+export const fixturesFolder = (): string => join(cacheFolder(), 'fixtures')
+
+function present(path: string, what: string): string {
+  if (existsSync(path)) return path
+  throw new Error(`${what} is not in the cache (looked at ${path}): run \`make deps\`.`)
+}

@@ -1,0 +1,121 @@
+// Starts one of our own services as the process it is in production: `node <service>/src/main.ts`, its settings in the
+// environment, readiness asked at its admin port.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { repositoryRoot } from './machine.ts'
+import { startProcess, type ProcessExit, type RunningProcess } from './process.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
+
+export type ServiceOptions = {
+  env: Readonly<Record<string, string>>
+  /** Which answer counts as started: alive (`/healthz`) or ready to serve (`/readyz`, the default). */
+  waitFor?: 'healthz' | 'readyz' | 'nothing'
+  readyDeadlineMs?: number
+  /** Extra arguments of node itself, e.g. ['--expose-gc']. */
+  nodeArgs?: readonly string[]
+}
+
+export type Service = {
+  readonly name: string
+  readonly pid: number
+  readonly adminUrl: string
+  readonly logFile: string
+  readonly exited: Promise<ProcessExit>
+  isRunning(): boolean
+  /** Everything it wrote so far. */
+  log(): string
+  /** Its JSON lines, parsed; other lines are left out. */
+  logLines(): Record<string, unknown>[]
+  metrics(): Promise<string>
+  rss(): number
+  pause(): void
+  resume(): void
+  /** Ends it and removes its log. The exit is told, so that a test can check the code. */
+  stop(signal?: NodeJS.Signals): Promise<ProcessExit>
+  kill(): Promise<ProcessExit>
+}
+
+export type Gateway = Service & { readonly url: string; readonly webSocketUrl: string; readonly port: number }
+
+export const startAggregator = (options: ServiceOptions): Promise<Service> => startService('aggregator', options)
+
+export async function startGateway(options: ServiceOptions): Promise<Gateway> {
+  const port = options.env['PORT'] ?? String(await freePort())
+  const service = await startService('gateway', { ...options, env: { ...options.env, PORT: port } })
+  return Object.assign(service, {
+    port: Number(port),
+    url: `http://127.0.0.1:${port}`,
+    webSocketUrl: `ws://127.0.0.1:${port}/ws/city/presence`,
+  })
+}
+
+export async function startService(name: string, options: ServiceOptions): Promise<Service> {
+  const folder = makeTemporaryFolder(name)
+  const adminPort = options.env['ADMIN_PORT'] ?? String(await freePort())
+  const adminUrl = `http://127.0.0.1:${adminPort}`
+  const running = await startProcess({
+    name,
+    command: process.execPath,
+    args: [...(options.nodeArgs ?? []), join(repositoryRoot, name, 'src', 'main.ts')],
+    cwd: repositoryRoot,
+    env: { ...options.env, ADMIN_PORT: adminPort },
+    logFile: join(folder.path, `${name}.log`),
+    ...readiness(adminUrl, options),
+  }).catch((error: unknown) => {
+    folder.keep() // the error names a log that lies there
+    throw error
+  })
+  const end = async (signal?: NodeJS.Signals): Promise<ProcessExit> => {
+    const exit = await running.stop(signal)
+    readers.log()
+    folder.remove()
+    return exit
+  }
+  const readers = logReaders(running)
+  return { ...plainParts(running), adminUrl, ...readers, metrics: () => textOf(`${adminUrl}/metrics`), stop: end, kill: () => end('SIGKILL') }
+}
+
+function plainParts(running: RunningProcess) {
+  const { name, pid, logFile, exited, isRunning, rss, pause, resume } = running
+  return { name, pid, logFile, exited, isRunning, rss, pause, resume }
+}
+
+function logReaders(running: RunningProcess) {
+  // A stopped service's log is gone: keep its last text for whoever asks afterwards.
+  let last = ''
+  const log = (): string => {
+    try {
+      last = readFileSync(running.logFile, 'utf8')
+    } catch {
+      // removed by stop(): the text read before is the answer
+    }
+    return last
+  }
+  return { log, logLines: () => log().split('\n').flatMap(jsonLine) }
+}
+
+function jsonLine(line: string): Record<string, unknown>[] {
+  if (!line.startsWith('{')) return []
+  try {
+    return [JSON.parse(line) as Record<string, unknown>]
+  } catch {
+    return [] // a line that is still being written
+  }
+}
+
+function readiness(adminUrl: string, options: ServiceOptions) {
+  const page = options.waitFor ?? 'readyz'
+  if (page === 'nothing') return {}
+  const ready = async (): Promise<boolean> => {
+    const answer = await fetch(`${adminUrl}/${page}`, { signal: AbortSignal.timeout(2_000) })
+    await answer.arrayBuffer()
+    return answer.status === 200
+  }
+  return { ready, readyDeadlineMs: options.readyDeadlineMs ?? 60_000 } // a leader alone waits 5 s for another's beat first
+}
+
+async function textOf(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+  return answer.text()
+}
