@@ -10,7 +10,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fixturesFolder, synapseVersion } from './cache.ts'
-import { aliasLocalpart, cityShape, daemonLocalpart, mayorLocalpart, type CityShape, type CitySize } from './city-shape.ts'
+import {
+  aliasLocalpart,
+  cityShape,
+  daemonLocalpart,
+  mayorLocalpart,
+  type CityShape,
+  type CitySize,
+} from './city-shape.ts'
 import { createMatrixClient, registerUser, type Account, type MatrixClient } from './matrix-client.ts'
 import { startSynapse, synapseFiles, type Synapse, type SynapseOptions } from './synapse.ts'
 
@@ -63,7 +70,11 @@ function cityOf(people: CityPeople, synapse: Synapse): City {
     synapse,
     url: synapse.url,
     clientOf: (localpart) => createMatrixClient(synapse.url, found(accounts.get(localpart), localpart)),
-    roomOf: (slug) => found(people.rooms.find((room) => room.slug === slug), slug),
+    roomOf: (slug) =>
+      found(
+        people.rooms.find((room) => room.slug === slug),
+        slug,
+      ),
     directory: () =>
       people.rooms.map(({ slug, roomId, alias }) => ({ slug, matrix_room_id: roomId, matrix_room_alias: alias })),
     stop: () => synapse.stop(),
@@ -82,7 +93,9 @@ export async function cachedCity(size: CitySize, quiet = false): Promise<string>
   if (existsSync(folder)) return folder
   const usual = size === 'demo' ? '15 to 40 s' : '5 to 15 s'
   const say = (text: string): void => (quiet ? undefined : void process.stderr.write(`${text}\n`))
-  say(`Building the ${size} city once: ${shape.residents.length} residents, ${shape.rooms.length} rooms (usually ${usual}) ...`)
+  say(
+    `Building the ${size} city once: ${shape.residents.length} residents, ${shape.rooms.length} rooms (usually ${usual}) ...`,
+  )
   const startMs = performance.now()
   const temporary = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}.building`
   try {
@@ -113,7 +126,9 @@ async function buildCity(shape: CityShape, folder: string): Promise<void> {
   const synapse = await startSynapse({ serverName })
   try {
     const people = await settle(shape, synapse)
-    await synapse.end() // in good order: only then is hs.db whole without its journal
+    await synapse.end()
+    // Only after a good end is hs.db whole without its journal.
+    if (existsSync(join(synapse.folder, 'hs.db-wal'))) throw new Error('Synapse ended without closing its database')
     mkdirSync(folder, { recursive: true })
     for (const name of synapseFiles) copyFileSync(join(synapse.folder, name), join(folder, name))
     writeFileSync(join(folder, 'city.json'), JSON.stringify(people, undefined, 2), { mode: 0o600 })
@@ -123,11 +138,16 @@ async function buildCity(shape: CityShape, folder: string): Promise<void> {
 }
 
 async function settle(shape: CityShape, synapse: Synapse): Promise<CityPeople> {
-  const register = (localpart: string, admin = false): Promise<Account> => registerUser({ ...synapse, localpart, admin })
+  const register = (localpart: string, admin = false): Promise<Account> =>
+    registerUser({ ...synapse, localpart, admin })
   const mayor = await register(mayorLocalpart, true)
   const daemon = await register(daemonLocalpart)
   const rooms = await createRooms(shape, createMatrixClient(synapse.url, mayor))
-  const roomId = (slug: string): string => found(rooms.find((room) => room.slug === slug), slug).roomId
+  const roomId = (slug: string): string =>
+    found(
+      rooms.find((room) => room.slug === slug),
+      slug,
+    ).roomId
   const daemonClient = createMatrixClient(synapse.url, daemon)
   for (const slug of shape.daemonRooms) await daemonClient.join(roomId(slug))
   const residents: Resident[] = []

@@ -20,6 +20,7 @@ export type CityServiceOptions = {
 export type CityService = {
   readonly url: string
   readonly port: number
+  readonly token: string | undefined
   rooms: readonly CityServiceRoom[]
   behaviour: Behaviour
   /** Every request for rooms, refused ones too. */
@@ -47,6 +48,7 @@ export async function startCityService(options: CityServiceOptions = {}): Promis
   return Object.assign(state, {
     url: `http://127.0.0.1:${port}`,
     port,
+    token: options.token,
     stop: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -58,19 +60,26 @@ export async function startCityService(options: CityServiceOptions = {}): Promis
 type State = Pick<CityService, 'rooms' | 'behaviour'> & { requests: number; refused: number }
 
 function answer(request: IncomingMessage, response: ServerResponse, state: State, options: CityServiceOptions): void {
+  const reply = replyTo(request, state, options)
+  if (reply === 'none') return
+  response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body))
+}
+
+function replyTo(
+  request: IncomingMessage,
+  state: State,
+  options: CityServiceOptions,
+): { status: number; body: unknown } | 'none' {
   const path = (request.url ?? '').split('?')[0]
-  if (request.method !== 'GET' || path !== '/internal/city/rooms') return send(response, 404, { error: 'no such page' })
+  if (request.method !== 'GET' || path !== '/internal/city/rooms')
+    return { status: 404, body: { error: 'no such page' } }
   state.requests++
   if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
     state.refused++
-    return send(response, 401, { error: 'a bearer token is needed' })
+    return { status: 401, body: { error: 'a bearer token is needed' } }
   }
   const { behaviour } = state
-  if (behaviour.kind === 'hang') return
-  if (behaviour.kind === 'fail') return send(response, behaviour.status, { error: 'told to fail' })
-  send(response, 200, options.shape === 'object' ? { rooms: state.rooms } : state.rooms)
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  if (behaviour.kind === 'hang') return 'none'
+  if (behaviour.kind === 'fail') return { status: behaviour.status, body: { error: 'told to fail' } }
+  return { status: 200, body: options.shape === 'object' ? { rooms: state.rooms } : state.rooms }
 }

@@ -47,9 +47,10 @@ export class MatrixFailure extends Error {
 
   constructor(what: string, status: number, body: unknown) {
     const { errcode, error, retry_after_ms } = (body ?? {}) as Record<string, unknown>
-    super(`${what}: ${status} ${String(errcode ?? '')} ${String(error ?? '')}`.trimEnd())
+    const code = typeof errcode === 'string' ? errcode : ''
+    super(`${what}: ${status} ${code} ${typeof error === 'string' ? error : ''}`.trimEnd())
     this.status = status
-    this.errcode = typeof errcode === 'string' ? errcode : ''
+    this.errcode = code
     this.retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : undefined
   }
 }
@@ -75,7 +76,12 @@ export function createMatrixClient(url: string, account: Account) {
     url,
     call,
 
-    async createRoom(options: { alias?: string; name?: string; preset?: string; roomVersion?: string }): Promise<string> {
+    async createRoom(options: {
+      alias?: string
+      name?: string
+      preset?: string
+      roomVersion?: string
+    }): Promise<string> {
       const body = {
         preset: options.preset ?? 'public_chat',
         ...(options.alias === undefined ? {} : { room_alias_name: options.alias }),
@@ -109,7 +115,8 @@ export function createMatrixClient(url: string, account: Account) {
     },
     async send(roomId: string, text: string): Promise<string> {
       const path = room(roomId, `send/m.room.message/${process.pid}-${Date.now()}-${transactions++}`)
-      return (await call<{ event_id: string }>({ method: 'PUT', path, body: { msgtype: 'm.text', body: text } })).event_id
+      return (await call<{ event_id: string }>({ method: 'PUT', path, body: { msgtype: 'm.text', body: text } }))
+        .event_id
     },
 
     sync(options: SyncOptions = {}): Promise<SyncAnswer> {
@@ -124,7 +131,8 @@ export function createMatrixClient(url: string, account: Account) {
       return Object.keys(joined)
     },
     async joinedRooms(): Promise<string[]> {
-      return (await call<{ joined_rooms: string[] }>({ method: 'GET', path: '/_matrix/client/v3/joined_rooms' })).joined_rooms
+      return (await call<{ joined_rooms: string[] }>({ method: 'GET', path: '/_matrix/client/v3/joined_rooms' }))
+        .joined_rooms
     },
     async resolveAlias(alias: string): Promise<string> {
       return (await call<{ room_id: string }>({ method: 'GET', path: aliasPath(alias) })).room_id

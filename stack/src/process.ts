@@ -34,16 +34,16 @@ export type RunningProcess = {
   readonly pid: number
   readonly logFile: string
   readonly exited: Promise<ProcessExit>
-  isRunning(): boolean
+  readonly isRunning: () => boolean
   /** Asks it to end (SIGTERM unless told otherwise) and insists with SIGKILL after the deadline. */
   stop(signal?: NodeJS.Signals, deadlineMs?: number): Promise<ProcessExit>
   /** SIGKILL: no goodbye. */
   kill(): Promise<ProcessExit>
   /** Freezes every process of the group, as a machine that hangs would. */
-  pause(): void
-  resume(): void
+  readonly pause: () => void
+  readonly resume: () => void
   /** Resident memory of the process itself, in bytes; 0 when it is gone. */
-  rss(): number
+  readonly rss: () => number
 }
 
 // A minute: Synapse needs 2-4 s on a quiet machine, and tests run on busy ones.
@@ -101,7 +101,9 @@ function launch(options: ProcessOptions): RunningProcess {
 function exitOf(child: ChildProcess, name: string): Promise<ProcessExit> {
   const { pid } = child
   const exited = new Promise<ProcessExit>((resolve, reject) => {
-    child.once('error', (error) => reject(new Error(`${name} could not be started: ${error.message}`, { cause: error })))
+    child.once('error', (error) =>
+      reject(new Error(`${name} could not be started: ${error.message}`, { cause: error })),
+    )
     child.once('exit', (code, signal) => {
       if (pid !== undefined) {
         signalGroup(pid, 'SIGKILL') // what it forked goes with it
@@ -162,7 +164,7 @@ export function isAlive(pid: number): boolean {
   if (!existsSync('/proc/self/stat')) return true
   try {
     const text = readFileSync(stat, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).charAt(0) !== 'Z'
+    return !text.slice(text.lastIndexOf(')') + 2).startsWith('Z')
   } catch {
     return false
   }
@@ -178,7 +180,7 @@ function rssOf(pid: number): number {
 }
 
 export function describeExit(exit: ProcessExit): string {
-  return exit.signal === null ? `exit code ${exit.code ?? 'unknown'}` : exit.signal
+  return exit.signal ?? `exit code ${exit.code ?? 'unknown'}`
 }
 
 export function tailOf(logFile: string): string {

@@ -2,6 +2,7 @@
 // process groups it was told of and removes the temporary folders. Server processes stay our direct children that way,
 // with their own pids and exit codes, and no wrapper sits between us and them.
 import { spawn, type ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 
 export type Guarded = { kind: 'group'; pid: number } | { kind: 'folder'; path: string }
@@ -27,7 +28,7 @@ export function startReaper(): ChildProcess {
   })
   child.stdin.on('error', () => undefined) // a killed reaper must not take the tests with it
   child.unref()
-  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref()
+  if (child.stdin instanceof Socket) child.stdin.unref()
   reaper = child
   return child
 }

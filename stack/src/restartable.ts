@@ -79,7 +79,10 @@ class Lives implements Restartable {
   async stop(signal?: NodeJS.Signals): Promise<void> {
     const diedAlone = !this.#ended && !this.isRunning()
     await this.end(signal)
-    if (!diedAlone) return this.#folder.remove()
+    if (!diedAlone) {
+      this.#folder.remove()
+      return
+    }
     const exit = await this.#current.exited
     this.#folder.keep()
     console.error(`${this.#current.name} had ended on its own with ${describeExit(exit)}; its log is ${this.logFile}`)

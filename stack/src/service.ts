@@ -73,7 +73,14 @@ export async function startService(name: string, options: ServiceOptions): Promi
     return exit
   }
   const readers = logReaders(running)
-  return { ...plainParts(running), adminUrl, ...readers, metrics: () => textOf(`${adminUrl}/metrics`), stop: end, kill: () => end('SIGKILL') }
+  return {
+    ...plainParts(running),
+    adminUrl,
+    ...readers,
+    metrics: () => textOf(`${adminUrl}/metrics`),
+    stop: end,
+    kill: () => end('SIGKILL'),
+  }
 }
 
 function plainParts(running: RunningProcess) {

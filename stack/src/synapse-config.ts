@@ -28,7 +28,13 @@ export function synapseConfig(settings: SynapseSettings, places: SynapsePlaces):
     log_config: `${places.folder}/log.yaml`,
     database: { name: 'sqlite3', args: { database: `${places.folder}/hs.db` } },
     listeners: [
-      { port: places.port, bind_addresses: ['127.0.0.1'], type: 'http', tls: false, resources: [{ names: ['client'] }] },
+      {
+        port: places.port,
+        bind_addresses: ['127.0.0.1'],
+        type: 'http',
+        tls: false,
+        resources: [{ names: ['client'] }],
+      },
     ],
     presence: { enabled: settings.presenceEnabled, ...settings.presenceTimers },
     bcrypt_rounds: 4, // 0.02 s a registration instead of half a second

@@ -35,7 +35,9 @@ function isYes<T>(value: T): value is NonNullable<T> {
 
 async function ask<T>(condition: () => T | Promise<T>, limitMs: number): Promise<Answer<T>> {
   const timer = new AbortController()
-  const late = delay(limitMs, { kind: 'late' } as const, { signal: timer.signal }).catch(() => ({ kind: 'late' }) as const)
+  const late = delay(limitMs, { kind: 'late' } as const, { signal: timer.signal }).catch(
+    () => ({ kind: 'late' }) as const,
+  )
   try {
     return await Promise.race([answerOf(condition), late])
   } finally {

@@ -1,0 +1,41 @@
+// `make demo`: a living city on real servers. Ctrl-C ends it and leaves nothing running; DEMO_SECONDS=30 lets it end by
+// itself, with exit code 0 when the city lived and 1 with a sentence when it did not.
+import { show } from './show.ts'
+
+const throttleMs = 3_000 // the seed's default
+const seed = 20_261_123
+
+const say = (text: string): void => console.log(text)
+const ending = new AbortController()
+
+function endOn(signal: NodeJS.Signals): void {
+  process.on(signal, () => {
+    // The second time somebody has had enough of waiting: the reaper ends what still runs.
+    if (ending.signal.aborted) process.exit(130)
+    say('\nEnding the city; once more to end at once.')
+    ending.abort()
+  })
+}
+
+function lengthMsOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const seconds = Number(text)
+  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1_000
+  console.error(`DEMO_SECONDS has to be a number of seconds, not "${text}".`)
+  process.exit(2)
+}
+
+endOn('SIGINT')
+endOn('SIGTERM')
+const lengthMs = lengthMsOf(process.env['DEMO_SECONDS'])
+try {
+  const why = await show({ lengthMs, throttleMs, seed, signal: ending.signal, say })
+  if (why === undefined) say('The city lived.')
+  else console.error(`The city did not live: ${why}`)
+  process.exitCode = why === undefined ? 0 : 1
+} catch (error) {
+  if (!ending.signal.aborted) {
+    console.error(`The city did not live: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  }
+}

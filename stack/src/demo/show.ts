@@ -1,0 +1,99 @@
+// The demo itself: sets the stage, lets the residents live, looks at the city through one socket on each gateway, tells
+// every second what is going on, and judges at the end.
+import { until } from '../until.ts'
+import { tailOf } from '../process.ts'
+import { measureLatency, type Latency } from './latency.ts'
+import { pause } from './pause.ts'
+import { progressLine, whyNotLived } from './progress.ts'
+import { startResidents, type Residents } from './residents.ts'
+import { setStage, type Stage } from './stage.ts'
+import { truthOf } from './truth.ts'
+import { differences, startViewer, type Viewer } from './viewer.ts'
+
+export type ShowOptions = {
+  /** Ends by itself after this time and judges; undefined lives until the signal. */
+  lengthMs: number | undefined
+  throttleMs: number
+  seed: number
+  signal: AbortSignal
+  say: (text: string) => void
+}
+
+/** Undefined when the city lived (or was ended by hand), else why not. */
+export async function show(options: ShowOptions): Promise<string | undefined> {
+  const stage = await setStage(options)
+  const viewers = stage.gateways.map((gateway, index) =>
+    startViewer(`gateway ${index + 1}`, gateway.webSocketUrl, stage.token),
+  )
+  const residents = startResidents(stage.city, options.seed)
+  const latency = measureLatency(stage.city, viewers, stage.throttleMs)
+  try {
+    options.say(`\nThe city is open: ${stage.address}\n`)
+    const died = await watch(options, stage, { residents, viewers, latency })
+    if (died !== undefined || options.signal.aborted) return died
+    return await judge(options, stage, { residents, viewers, latency })
+  } finally {
+    residents.stop()
+    for (const viewer of viewers) viewer.stop()
+    await latency.stop()
+    options.say('Stopping ...')
+    await stage.stop()
+  }
+}
+
+type Cast = { residents: Residents; viewers: readonly Viewer[]; latency: Latency }
+
+/** Prints a line a second until the time is over, the signal comes, or a service dies; then tells which. */
+async function watch(options: ShowOptions, stage: Stage, cast: Cast): Promise<string | undefined> {
+  const startMs = performance.now()
+  for (let second = 1; ; second++) {
+    await pause(startMs + second * 1_000 - performance.now(), options.signal)
+    const elapsedMs = performance.now() - startMs
+    if (options.signal.aborted) return undefined
+    options.say(progressLine(factsOf(stage, cast, elapsedMs)))
+    const dead = [stage.aggregator, ...stage.gateways].find((service) => !service.isRunning())
+    if (dead !== undefined) return `The ${dead.name} ended on its own. Its log ends:\n${tailOf(dead.logFile)}`
+    if (options.lengthMs !== undefined && elapsedMs >= options.lengthMs) return undefined
+  }
+}
+
+function factsOf(stage: Stage, { residents, viewers, latency }: Cast, elapsedMs: number) {
+  return {
+    elapsedMs,
+    residents: stage.city.residents.length,
+    online: residents.online(),
+    changes: residents.changes,
+    frames: viewers[0]?.updates ?? 0,
+    samplesMs: latency.samplesMs,
+    throttleMs: stage.throttleMs,
+  }
+}
+
+async function judge(
+  options: ShowOptions,
+  stage: Stage,
+  { residents, viewers, latency }: Cast,
+): Promise<string | undefined> {
+  options.say('Everybody falls silent; comparing the gateways with each other and with Synapse ...')
+  await latency.stop()
+  await residents.fallSilent()
+  const [first, second] = viewers
+  if (first === undefined || second === undefined) return 'A demo needs two gateways.'
+  let truth = await truthOf(stage.city)
+  const agree = async (): Promise<boolean> => {
+    if (differences(first.rooms, second.rooms).length > 0) return false
+    truth = await truthOf(stage.city)
+    return differences(first.rooms, truth).length === 0
+  }
+  // Three throttle windows and what a busy machine may add; what still differs after that is told below.
+  const deadlineMs = stage.throttleMs * 3 + 15_000
+  await until(agree, { deadlineMs, what: 'agreement', everyMs: 250 }).catch(() => undefined)
+  return whyNotLived({
+    snapshots: viewers.map((viewer) => viewer.snapshots),
+    updates: viewers.map((viewer) => viewer.updates),
+    changes: residents.changes,
+    lastFailure: residents.lastFailure ?? latency.lastFailure,
+    betweenGateways: differences(first.rooms, second.rooms),
+    toTruth: differences(first.rooms, truth),
+  })
+}

@@ -1,0 +1,120 @@
+// One browser's view of the city, kept by hand: a WebSocket on a gateway and the newest counts of every room. It shares no
+// code with the gateway or the page on purpose: it is the witness.
+
+export type RoomCounts = { online: number; typing: number }
+export type Frame = { slug: string; counts: RoomCounts; atMs: number }
+
+export type Viewer = {
+  readonly name: string
+  readonly rooms: ReadonlyMap<string, RoomCounts>
+  readonly snapshots: number
+  readonly updates: number
+  readonly reconnects: number
+  /** What the last status frame said; undefined before the first. */
+  readonly stale: boolean | undefined
+  /** When this room last came over the socket (performance.now), or undefined. */
+  lastFrameAtMs(slug: string): number | undefined
+  onFrame(listener: (frame: Frame) => void): () => void
+  stop(): void
+}
+
+const pingEveryMs = 15_000 // as the hook does; a gateway may close a silent peer
+const reconnectAfterMs = 1_000
+
+export function startViewer(name: string, url: string, token: string): Viewer {
+  const viewer = new Witness(name, `${url}?token=${encodeURIComponent(token)}`)
+  viewer.connect()
+  return viewer
+}
+
+class Witness implements Viewer {
+  readonly name: string
+  readonly rooms = new Map<string, RoomCounts>()
+  snapshots = 0
+  updates = 0
+  reconnects = 0
+  stale: boolean | undefined
+  #url: string
+  #socket: WebSocket | undefined
+  #stopped = false
+  #lastFrames = new Map<string, number>()
+  #listeners = new Set<(frame: Frame) => void>()
+  #pinging: NodeJS.Timeout | undefined
+
+  constructor(name: string, url: string) {
+    this.name = name
+    this.#url = url
+  }
+
+  connect(): void {
+    if (this.#stopped) return
+    const socket = new WebSocket(this.#url)
+    this.#socket = socket
+    socket.addEventListener('message', ({ data }) => this.hear(String(data), performance.now()))
+    socket.addEventListener('error', () => undefined) // a close follows, and that is acted on
+    socket.addEventListener('close', () => this.#again())
+    clearInterval(this.#pinging)
+    this.#pinging = setInterval(() => {
+      if (socket.readyState === WebSocket.OPEN) socket.send('ping')
+    }, pingEveryMs)
+  }
+
+  #again(): void {
+    clearInterval(this.#pinging)
+    if (this.#stopped) return
+    this.reconnects++
+    setTimeout(() => this.connect(), reconnectAfterMs)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearInterval(this.#pinging)
+    this.#socket?.close()
+  }
+
+  lastFrameAtMs(slug: string): number | undefined {
+    return this.#lastFrames.get(slug)
+  }
+
+  onFrame(listener: (frame: Frame) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  hear(text: string, atMs: number): void {
+    if (text === 'pong') return
+    const message = JSON.parse(text) as { type: string; rooms?: WireRoom[]; stale?: boolean } & WireRoom
+    if (message.type === 'status') this.stale = message.stale
+    if (message.type === 'snapshot') {
+      this.snapshots++
+      this.rooms.clear()
+      for (const room of message.rooms ?? []) this.#learn(room, atMs)
+    }
+    if (message.type === 'room.presence') {
+      this.updates++
+      this.#learn(message, atMs)
+    }
+  }
+
+  #learn(room: WireRoom, atMs: number): void {
+    const counts = { online: room.online_count, typing: room.typing_count }
+    if (room.removed === true) this.rooms.delete(room.room_slug)
+    else this.rooms.set(room.room_slug, counts)
+    this.#lastFrames.set(room.room_slug, atMs)
+    for (const listener of this.#listeners) listener({ slug: room.room_slug, counts, atMs })
+  }
+}
+
+type WireRoom = { room_slug: string; online_count: number; typing_count: number; removed?: boolean }
+
+/** The rooms in which two views differ, as words; empty when they agree. */
+export function differences(one: ReadonlyMap<string, RoomCounts>, other: ReadonlyMap<string, RoomCounts>): string[] {
+  const slugs = [...new Set([...one.keys(), ...other.keys()])].sort()
+  return slugs.flatMap((slug) => {
+    const [left, right] = [told(one.get(slug)), told(other.get(slug))]
+    return left === right ? [] : [`${slug}: ${left} and ${right}`]
+  })
+}
+
+const told = (counts: RoomCounts | undefined): string =>
+  counts === undefined ? 'absent' : `${counts.online} online, ${counts.typing} typing`
