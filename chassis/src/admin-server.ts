@@ -1,0 +1,89 @@
+// The port for the people who run the service, apart from the one for the public:
+//
+//   /healthz  200 while the event loop answers      /readyz  200, or 503 with the reasons      /metrics  Prometheus text
+//
+// It is small on purpose and cannot be held: every timeout and cap is set, no address is logged (fastify's own line would
+// contain tokens), no body is taken.
+import fastify, { type FastifyInstance } from 'fastify'
+import { CityError } from './errors.ts'
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] }
+
+export type AdminServerOptions = {
+  readonly host?: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly metrics: Pick<Metrics, 'registry'>
+  readonly readiness: () => Readiness
+  readonly log: Logger
+}
+
+export type AdminServer = { readonly port: number; stop(): Promise<void> }
+
+/** A prober and a scraper or two; whoever opens more is neither. */
+const connectionsMax = 64
+/** Probes have one line of request and a few headers. */
+const headerBytesMax = 8 * 1024
+/** A prober sends its headers at once. */
+const headersTimeoutMs = 5_000
+const requestTimeoutMs = 10_000
+/** Shorter than the usual scrape interval: scrapers reconnect, sockets do not pile up. */
+const keepAliveTimeoutMs = 5_000
+/** How often Node looks for sockets that overran the two timeouts above. */
+const connectionsCheckMs = 1_000
+
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const app = createApp()
+  addRoutes(app, options)
+  await listen(app, options)
+  const address = app.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : options.port
+  options.log.info({ port }, 'admin server listens')
+  return { port, stop: () => app.close() }
+}
+
+function createApp(): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: 1024,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // A scraper's idle connection must not hold up the end.
+    forceCloseConnections: true,
+    http: {
+      headersTimeout: headersTimeoutMs,
+      maxHeaderSize: headerBytesMax,
+      connectionsCheckingInterval: connectionsCheckMs,
+    },
+  })
+  app.server.maxConnections = connectionsMax
+  return app
+}
+
+function addRoutes(app: FastifyInstance, { metrics, readiness, log }: AdminServerOptions): void {
+  app.get('/healthz', () => ({ healthy: true }))
+  app.get('/readyz', (_request, reply) => {
+    const { ready, reasons } = readiness()
+    return reply.code(ready ? 200 : 503).send({ ready, reasons })
+  })
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  )
+  // Neither answer repeats the address that was asked for.
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not found' }))
+  app.setErrorHandler((error, _request, reply) => {
+    log.warn({ err: error }, 'admin request failed')
+    return reply.code(500).send({ error: 'internal error' })
+  })
+}
+
+async function listen(app: FastifyInstance, { host = '0.0.0.0', port }: AdminServerOptions): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    throw new CityError('PortTaken', `the admin server cannot listen on ${host}:${port}`, { cause })
+  }
+}

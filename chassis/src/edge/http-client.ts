@@ -1,0 +1,214 @@
+// HTTP requests that cannot hurt the one who asks:
+//
+//   request -> keep-alive agent (CA file) -> status, headers -> [gunzip] -> count bytes -> body
+//              '------------------ one deadline over all of it, a dripping body included ----------------'
+//
+// Redirects are refused, because they could carry a token elsewhere. The byte cap counts after decompression: 300 KB of
+// gzip can be 300 MB of text. Every failure is a CityError whose message names host and path, never query or headers.
+import { type Readable, pipeline } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { readFileSync } from 'node:fs'
+import { Agent, type Dispatcher, request as undiciRequest } from 'undici'
+import { CityError } from '../errors.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { createFingerprint } from './files.ts'
+import { toHttpError } from './http-errors.ts'
+
+export type HttpRequest = {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD' | 'PATCH'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  /** Over the whole exchange. */
+  readonly timeoutMs: number
+  /** After decompression. */
+  readonly maxBytes: number
+  readonly signal?: AbortSignal
+}
+
+export type HttpResponse = {
+  readonly status: number
+  /** Names in lower case; repeated ones joined by ', '. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+export interface HttpClient {
+  request(url: string | URL, request: HttpRequest): Promise<HttpResponse>
+  close(): Promise<void>
+}
+
+export type HttpClientOptions = {
+  /** PEM; replaces the system's authorities for this client, and is read again when it changes. */
+  readonly caFile?: string | undefined
+  readonly userAgent: string
+  readonly clock?: Clock
+}
+
+/** One long poll, a few reads and joins beside it. */
+const connectionsPerOriginMax = 8
+/** A client talks to the one or two servers of its settings. */
+const originsMax = 8
+/** A server that closes idle connections earlier than this says so in its Keep-Alive header. */
+const keepAliveTimeoutMs = 20_000
+const headerBytesMax = 32 * 1024
+
+export function createHttpClient({ caFile, userAgent, clock = systemClock }: HttpClientOptions): HttpClient {
+  const agents = createAgents(caFile)
+  return {
+    request: (url, request) => exchange(agents.current(), new URL(url), request, userAgent, clock),
+    close: () => agents.close(),
+  }
+}
+
+/** The agent in use; another one when the CA file has another content (the old one finishes what it began). */
+function createAgents(caFile: string | undefined) {
+  const fingerprint = caFile === undefined ? () => undefined : createFingerprint(caFile)
+  let seen = fingerprint()
+  let agent = createAgent(caFile)
+  return {
+    current() {
+      const now = fingerprint()
+      if (now !== undefined && now !== seen) {
+        void agent.close()
+        agent = createAgent(caFile)
+        seen = now
+      }
+      return agent
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function createAgent(caFile: string | undefined): Agent {
+  return new Agent({
+    connections: connectionsPerOriginMax,
+    maxOrigins: originsMax,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+    // Our own deadline stands over the whole exchange; two more clocks would only blur its message.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+    connect: caFile === undefined ? {} : { ca: readCa(caFile) },
+  })
+}
+
+function readCa(caFile: string): string {
+  try {
+    return readFileSync(caFile, 'utf8')
+  } catch (cause) {
+    throw new CityError('FileUnreadable', `the CA file ${caFile} cannot be read`, { cause })
+  }
+}
+
+async function exchange(
+  agent: Agent,
+  url: URL,
+  request: HttpRequest,
+  userAgent: string,
+  clock: Clock,
+): Promise<HttpResponse> {
+  const { timeoutMs, maxBytes, signal } = request
+  const where = `${request.method ?? 'GET'} ${url.origin}${url.pathname}`
+  const abort = new AbortController()
+  const timedOut = () => abort.abort(new CityError('HttpTimeout', `${where}: not finished after ${timeoutMs} ms`))
+  const cancelled = () => abort.abort(new CityError('Aborted', `${where}: cancelled`))
+  const cancelTimer = clock.after(timeoutMs, timedOut)
+  signal?.addEventListener('abort', cancelled, { once: true })
+  if (signal?.aborted === true) cancelled()
+  try {
+    const answer = await send(agent, url, request, userAgent, abort.signal)
+    refuseRedirect(answer, where)
+    const body = await readBody(answer, maxBytes, where, abort.signal)
+    return { status: answer.statusCode, headers: flatten(answer.headers), body }
+  } catch (error) {
+    throw abort.signal.aborted && abort.signal.reason instanceof CityError
+      ? abort.signal.reason
+      : toHttpError(error, where)
+  } finally {
+    cancelTimer()
+    signal?.removeEventListener('abort', cancelled)
+  }
+}
+
+function send(
+  agent: Agent,
+  url: URL,
+  request: HttpRequest,
+  userAgent: string,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, deflate, br', ...lowerCase(request.headers) }
+  return undiciRequest(url, {
+    dispatcher: agent,
+    method: request.method ?? 'GET',
+    headers,
+    body: request.body ?? null,
+    signal,
+  })
+}
+
+const lowerCase = (headers: Readonly<Record<string, string>> = {}) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+function refuseRedirect({ statusCode, body }: Dispatcher.ResponseData, where: string): void {
+  if (statusCode < 300 || statusCode > 399 || statusCode === 304) return
+  body.on('error', ignore).destroy()
+  throw new CityError('HttpRedirected', `${where}: answered with redirect ${statusCode}`)
+}
+
+const ignore = () => undefined
+
+async function readBody(
+  answer: Dispatcher.ResponseData,
+  maxBytes: number,
+  where: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const plain = decompress(answer)
+  // Without this a cut inside the decompressor waits for bytes that never come.
+  const onAbort = () => plain.destroy(new Error('aborted'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await collect(plain, maxBytes, where)
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    plain.on('error', ignore).destroy()
+    answer.body.on('error', ignore).destroy()
+  }
+}
+
+function decompress({ headers, body }: Dispatcher.ResponseData): Readable {
+  const encoding = String(headers['content-encoding'] ?? 'identity')
+    .trim()
+    .toLowerCase()
+  if (encoding === 'identity' || encoding === '') return body
+  const decompressor = createDecompressor(encoding)
+  // Errors of the body arrive at the decompressor, where collect hears them.
+  return pipeline(body, decompressor, ignore)
+}
+
+function createDecompressor(encoding: string) {
+  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip()
+  if (encoding === 'deflate') return createInflate()
+  if (encoding === 'br') return createBrotliDecompress()
+  throw new CityError('HttpGarbled', `unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}`)
+}
+
+async function collect(stream: Readable, maxBytes: number, where: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let total = 0
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    total += chunk.byteLength
+    if (total > maxBytes) throw new CityError('HttpTooLarge', `${where}: the answer has more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, total)
+}
+
+function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+  const flat: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value
+  return flat
+}

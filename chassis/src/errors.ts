@@ -1,0 +1,176 @@
+// One vocabulary for everything that can go wrong. The same word is the log field `code`, the metric label `code` and,
+// later, the condition reason on the custom resource; docs/ERRORS.md is printed from this table.
+//
+//   something fails -> new CityError(code, sentence with the values, { cause }) -> log line, errors_total{code}
+//
+// A foreign error (of a library, of Node) has no word of ours: toErrorCode calls it 'Unexpected'.
+
+type ErrorMeaning = { readonly means: string; readonly doThis: string }
+
+export const errorCodes = {
+  Unexpected: {
+    means: 'An error nobody foresaw reached a border.',
+    doThis: 'Read the log line with its stack; this is a defect worth reporting.',
+  },
+  BadConfig: {
+    means: 'Settings are missing, malformed or contradict each other.',
+    doThis: 'Correct every line printed on stderr; --help lists all settings.',
+  },
+  SecretUnreadable: {
+    means: 'A secret file could not be read or its content was refused; the last good value stays in use.',
+    doThis: 'Check that the file named is mounted, readable and complete.',
+  },
+  FileUnreadable: {
+    means: 'A file the service needs could not be read.',
+    doThis: 'Check the path and its permissions.',
+  },
+  PortTaken: {
+    means: 'The port to listen on is in use or not allowed.',
+    doThis: 'Choose another port, or stop what holds it.',
+  },
+  StartFailed: {
+    means: 'A part of the service could not be started.',
+    doThis: 'See the cause in the same log line.',
+  },
+  StopTimeout: {
+    means: 'A part did not stop within its deadline and was left behind.',
+    doThis: 'Usually harmless at exit; if it repeats, look at the part that is named.',
+  },
+  Aborted: {
+    means: 'The work was cancelled because the service stops.',
+    doThis: 'Nothing.',
+  },
+  HttpTimeout: {
+    means: 'An HTTP exchange did not finish within its deadline, body included.',
+    doThis: 'Check the load and the network path of the server named.',
+  },
+  HttpTooLarge: {
+    means: 'An HTTP answer was larger, after decompression, than what is accepted.',
+    doThis: 'Check that the address is right; raise the limit only if such answers are legitimate.',
+  },
+  HttpUnreachable: {
+    means: 'No connection to the HTTP server could be made, or it was cut.',
+    doThis: 'Check address, port, network policy and whether the server runs.',
+  },
+  HttpGarbled: {
+    means: 'The HTTP answer broke off or could not be decompressed or understood.',
+    doThis: 'Look for a proxy in between, and at the log of the server.',
+  },
+  HttpRedirected: {
+    means: 'The server answered with a redirect; it is not followed, because it could carry a token elsewhere.',
+    doThis: 'Set the final address in the setting.',
+  },
+  HttpRefused: {
+    means: 'The HTTP server answered with a status that is not a success.',
+    doThis: 'Read the status in the message; 401 and 403 mean the token.',
+  },
+  TlsUntrusted: {
+    means: 'The certificate of the server is not trusted, expired or for another name.',
+    doThis: 'Give the authority in the CA file setting, or renew the certificate.',
+  },
+  DnsFailed: {
+    means: 'The host name could not be resolved.',
+    doThis: 'Check the name and the DNS of the cluster.',
+  },
+  NatsUnreachable: {
+    means: 'No NATS server of the list could be reached.',
+    doThis: 'Check NATS_URL, network policy and whether NATS runs; the service keeps trying.',
+  },
+  NatsUnauthorized: {
+    means: 'NATS refused the credentials.',
+    doThis: 'Check user, password, token, creds or nkey; changed secret files are read again at each attempt.',
+  },
+  NatsForbidden: {
+    means: 'NATS refused a subject: the account lacks a right.',
+    doThis: 'Compare the permissions of the account with docs; the subject stands in the message.',
+  },
+  NatsTooOld: {
+    means: 'The NATS server lacks what the fence needs (atomic batches, server 2.12, API level 2).',
+    doThis: 'Upgrade the NATS server to at least the version in the message.',
+  },
+  NatsClosed: {
+    means: 'The NATS connection was closed for good.',
+    doThis: 'The service restarts by itself; see the log line before this one for the reason.',
+  },
+  NatsNoStorage: {
+    means: 'NATS could not store a message (disk full, limit reached, no JetStream, no responders).',
+    doThis: 'Check disk and limits of the NATS servers; the service keeps trying.',
+  },
+  StreamDiffers: {
+    means: 'The stream exists with settings other than the ones needed; the message names the field.',
+    doThis: 'Correct the stream, or name another one in the settings.',
+  },
+  StreamOwnedByAnother: {
+    means: 'The stream belongs to another city.',
+    doThis: 'Give every city its own NATS account, or its own stream and subject names.',
+  },
+  Deposed: {
+    means: 'Another aggregator leads now; the fence refused this one.',
+    doThis: 'Nothing: the process exits with 3 and restarts as standby.',
+  },
+  PublishUnknown: {
+    means: 'It is not known whether a batch was stored (timeout, server change).',
+    doThis: 'Nothing: the aggregator reads the state again and publishes everything.',
+  },
+  LeaseUnreachable: {
+    means: 'The Lease could not be read or renewed.',
+    doThis: 'Check the API server; publishing goes on as long as the fence allows it.',
+  },
+  MatrixUnreachable: {
+    means: 'The Matrix homeserver did not answer a request properly.',
+    doThis: 'Check MATRIX_HS_URL and the homeserver; counts freeze and are marked stale.',
+  },
+  MatrixTokenRefused: {
+    means: 'The homeserver refused the access token.',
+    doThis: 'Give a new token; a changed token file is read by itself.',
+  },
+  MatrixRateLimited: {
+    means: 'The homeserver asked to slow down.',
+    doThis: 'Nothing; exempt the presence daemon from rate limits to make it faster.',
+  },
+  MatrixGarbled: {
+    means: 'A Matrix answer had an unexpected form and was dropped.',
+    doThis: 'If it repeats, report it with the path named in the message.',
+  },
+  MatrixPresenceOff: {
+    means: 'Presence is switched off or frozen at the homeserver.',
+    doThis: 'Switch presence on at the homeserver; counts stay frozen and marked stale.',
+  },
+  MatrixJoinFailed: {
+    means: 'The daemon could not join a room.',
+    doThis: 'Invite the daemon, or make the room joinable.',
+  },
+  RoomDirectoryUnreadable: {
+    means: 'The list of rooms could not be fetched or read.',
+    doThis: 'Check CITY_SERVICE_INTERNAL_URL or the directory file; the last good list stays in use.',
+  },
+  RoomDirectoryRefused: {
+    means: 'The list of rooms was refused as a whole (duplicate or bad slug, suspicious shrinking).',
+    doThis: 'Correct the list; the last good one stays in use.',
+  },
+  WireGarbled: {
+    means: 'A message on the wire did not decode and was dropped.',
+    doThis: 'Look for a foreign publisher or for services of different versions.',
+  },
+  AuthKeysUnreachable: {
+    means: 'The keys that verify tokens could not be fetched; known keys stay in use.',
+    doThis: 'Check the JWKS address and the network path.',
+  },
+} as const satisfies Record<string, ErrorMeaning>
+
+export type ErrorCode = keyof typeof errorCodes
+
+export class CityError extends Error {
+  override readonly name = 'CityError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The word for any error: its own, or 'Unexpected' for a foreign one. */
+export function toErrorCode(error: unknown): ErrorCode {
+  return error instanceof CityError ? error.code : 'Unexpected'
+}

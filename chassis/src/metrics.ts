@@ -1,0 +1,118 @@
+// The numbers of a service, on prom-client: `citypresence_<service>_<name>`, with the usual process metrics beside them.
+// Label values from outside cannot grow a metric without end: past a bound, new combinations are counted under 'other'.
+import {
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+  collectDefaultMetrics,
+} from 'prom-client'
+import { type ErrorCode, toErrorCode } from './errors.ts'
+
+export type Labels<L extends string> = Partial<Record<L, string | number>>
+
+export interface Counter<L extends string = never> {
+  inc(labels?: Labels<L> | number, by?: number): void
+}
+export interface Gauge<L extends string = never> {
+  set(value: number): void
+  set(labels: Labels<L>, value: number): void
+  remove(labels: Labels<L>): void
+}
+export interface Histogram<L extends string = never> {
+  observe(value: number): void
+  observe(labels: Labels<L>, value: number): void
+}
+
+export interface Metrics {
+  readonly registry: Registry
+  counter<const L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>
+  gauge<const L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>
+  histogram<const L extends string = never>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    buckets: readonly number[],
+  ): Histogram<L>
+  /** errors_total{code}: every error that reaches a border is counted here under its word. */
+  readonly errors: Counter<'code'>
+  countError(error: unknown): ErrorCode
+}
+
+/** Rooms are the largest label we have, a city of 5,000 fits; Prometheus suffers from more. */
+const combinationsMax = 6000
+
+/** Answers labels as they are while there is room, and 'other' for every value after. */
+export function createLabelBound(max: number): <L extends string>(labels: Labels<L>) => Labels<L> {
+  const seen = new Set<string>()
+  return (labels) => {
+    const key = JSON.stringify(Object.entries(labels).sort())
+    if (seen.has(key)) return labels
+    if (seen.size >= max) return overflowLabels(labels)
+    seen.add(key)
+    return labels
+  }
+}
+
+function overflowLabels<L extends string>(labels: Labels<L>): Labels<L> {
+  const others: Labels<L> = {}
+  for (const name in labels) others[name] = 'other'
+  return others
+}
+
+export function createMetrics(service: string): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const common = (name: string, help: string, labels: readonly string[] = []) => ({
+    name: `citypresence_${service.replaceAll('-', '_')}_${name}`,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+  })
+  const counter: Metrics['counter'] = (name, help, labels) => boundCounter(new PromCounter(common(name, help, labels)))
+  const errors = counter('errors_total', 'Errors by their word in docs/ERRORS.md.', ['code'])
+  return {
+    registry,
+    counter,
+    gauge: (name, help, labels) => boundGauge(new PromGauge(common(name, help, labels))),
+    histogram: (name, help, labels, buckets) =>
+      boundHistogram(new PromHistogram({ ...common(name, help, labels), buckets: [...buckets] })),
+    errors,
+    countError(error) {
+      const code = toErrorCode(error)
+      errors.inc({ code })
+      return code
+    },
+  }
+}
+
+function boundCounter<L extends string>(prom: PromCounter): Counter<L> {
+  const bound = createLabelBound(combinationsMax)
+  return {
+    inc(labels, by = 1) {
+      if (typeof labels === 'object') prom.inc(bound(labels), by)
+      else prom.inc(labels ?? by)
+    },
+  }
+}
+
+function boundGauge<L extends string>(prom: PromGauge): Gauge<L> {
+  const bound = createLabelBound(combinationsMax)
+  return {
+    set(...args: [number] | [Labels<L>, number]) {
+      if (args.length === 1) prom.set(args[0])
+      else prom.set(bound(args[0]), args[1])
+    },
+    remove: (labels) => prom.remove(labels),
+  }
+}
+
+function boundHistogram<L extends string>(prom: PromHistogram): Histogram<L> {
+  const bound = createLabelBound(combinationsMax)
+  return {
+    observe(...args: [number] | [Labels<L>, number]) {
+      if (args.length === 1) prom.observe(args[0])
+      else prom.observe(bound(args[0]), args[1])
+    },
+  }
+}
