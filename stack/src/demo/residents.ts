@@ -84,8 +84,10 @@ class Life implements Residents {
   #enqueue(who: string, run: () => Promise<unknown>, isChange: boolean): void {
     const queue = this.#queues.get(who) ?? { waiting: 0, tail: Promise.resolve() }
     this.#queues.set(who, queue)
-    if (queue.waiting >= waitingMax)
-      return void this.#failed(new Error(`${who} waits for Synapse with ${waitingMax} acts`))
+    if (queue.waiting >= waitingMax) {
+      this.#failed(new Error(`${who} waits for Synapse with ${waitingMax} acts`))
+      return
+    }
     queue.waiting++
     queue.tail = queue.tail
       .then(run)
