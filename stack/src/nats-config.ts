@@ -68,10 +68,11 @@ function accountsPart(input: NatsConfigInput): string {
 }
 
 function oneAccount({ users, jetstream }: NatsConfigInput): string {
-  return `CITY {${jetstream ? ' jetstream: enabled' : ''} users: [
-    ${leaderPart(users)}
-    ${gatewayPart(users)}
-    ${userPart(users.admin)} ] }`
+  return `CITY {${jetstream ? ' jetstream: enabled' : ''} 
+    users: [
+      ${leaderPart(users)}
+      ${gatewayPart(users)}
+      ${userPart(users.admin)} ] }`
 }
 
 function twoAccounts({ users, jetstream }: NatsConfigInput): string {

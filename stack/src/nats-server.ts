@@ -64,6 +64,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
       command: binary,
       args: ['--config', configFile],
       logFile: join(folder.path, 'nats-server.log'),
+      ports: [port, monitorPort],
       ready: () => isHealthy(monitorUrl),
       readyDeadlineMs: 30_000, // 30-110 ms on a quiet machine; replay of a large store takes longer
     })

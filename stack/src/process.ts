@@ -8,6 +8,7 @@
 // The group is guarded by the reaper from its first moment until its last process is gone.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, readSync, fstatSync } from 'node:fs'
+import { isPortFree } from './free-port.ts'
 import { guard, release, startReaper } from './reaper.ts'
 import { bareEnv } from './machine.ts'
 import { until } from './until.ts'
@@ -22,6 +23,8 @@ export type ProcessOptions = {
   cwd?: string
   /** Standard output and error go here, appended. */
   logFile: string
+  /** Ports it will listen on. One that is taken fails the start: its present owner would answer `ready` in its place. */
+  ports?: readonly number[]
   /** Asks the server. False, or an error, means "not yet". Without it a started process counts as ready. */
   ready?: () => boolean | Promise<boolean>
   readyDeadlineMs?: number
@@ -53,8 +56,12 @@ const stopDeadlineMsDefault = 10_000
 const logTailBytes = 4_000 // as much of the log as one still reads inside an error message
 
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
+  for (const port of options.ports ?? []) {
+    if (!(await isPortFree(port))) throw new Error(`${options.name} did not start: port ${port} is taken`)
+  }
   const running = launch(options)
   try {
+    if (running.pid < 0) await running.exited // rejects: the command could not be started
     await waitUntilReady(running, options)
   } catch (error) {
     await running.kill()
@@ -81,8 +88,6 @@ async function waitUntilReady(running: RunningProcess, options: ProcessOptions):
   waiting.catch(() => undefined) // when it is gone first, nobody is left to hear of the late answer
   gone.catch(() => undefined) // and the other way round: every process ends some day
   await Promise.race([waiting, gone])
-  // Somebody else's server may answer at our address: ours must still be there.
-  if (!running.isRunning()) throw new Error('it ended while another server answered at its address')
 }
 
 function launch(options: ProcessOptions): RunningProcess {

@@ -12,6 +12,8 @@ export type ServiceOptions = {
   /** Which answer counts as started: alive (`/healthz`) or ready to serve (`/readyz`, the default). */
   waitFor?: 'healthz' | 'readyz' | 'nothing'
   readyDeadlineMs?: number
+  /** Another script than `<name>/src/main.ts`, from the repository's root: for a stand-in. */
+  entry?: string
   /** Extra arguments of node itself, e.g. ['--expose-gc']. */
   nodeArgs?: readonly string[]
 }
@@ -57,10 +59,11 @@ export async function startService(name: string, options: ServiceOptions): Promi
   const running = await startProcess({
     name,
     command: process.execPath,
-    args: [...(options.nodeArgs ?? []), join(repositoryRoot, name, 'src', 'main.ts')],
+    args: [...(options.nodeArgs ?? []), join(repositoryRoot, options.entry ?? `${name}/src/main.ts`)],
     cwd: repositoryRoot,
     env: { ...options.env, ADMIN_PORT: adminPort },
     logFile: join(folder.path, `${name}.log`),
+    ports: [adminPort, options.env['PORT']].filter((port) => port !== undefined).map(Number),
     ...readiness(adminUrl, options),
   }).catch((error: unknown) => {
     folder.keep() // the error names a log that lies there

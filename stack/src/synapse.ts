@@ -57,6 +57,7 @@ export async function startSynapse(options: SynapseOptions = {}): Promise<Synaps
       args: ['-m', 'synapse.app.homeserver', '--config-path', join(folder.path, 'homeserver.yaml')],
       cwd: folder.path,
       logFile: join(folder.path, 'synapse.log'),
+      ports: [port],
       ready: () => isAnswering(url),
       readyDeadlineMs: 120_000, // 2-4 s on a quiet machine; a cold disk and two busy cores have been seen to take 20 s
     })
