@@ -4,11 +4,12 @@
 //
 // Errors are written as code and message with their causes; a stack only for errors nobody foresaw. JSON escapes keep
 // text from outside inside its field; redaction is the last guard, secrets are not handed to a logger in the first place.
+import { inspect } from 'node:util'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { createLogSampler, sample, takeSuppressed } from './core/log-sampler.ts'
 import { redactText } from './core/redact.ts'
 import { type Clock, systemClock } from './edge/clock.ts'
-import { CityError, toErrorCode } from './errors.ts'
+import { CityError, type ErrorCode, toErrorCode } from './errors.ts'
 
 export type { Logger } from 'pino'
 export { redactUrl } from './core/redact.ts'
@@ -47,22 +48,34 @@ export function createLogger({ service, level, pod, destination }: LoggerOptions
     redact: { paths: redactPaths, censor: '***' },
     hooks: { streamWrite: redactText },
   }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  // Written at once: pino's own default defers, and lines would be lost or out of order when the process exits.
+  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }))
 }
 
-export type DescribedError = { code: string; message: string; stack?: string; cause?: DescribedError }
+export type DescribedError = { code?: ErrorCode; message: string; stack?: string; cause?: DescribedError }
 
 /** A chain of causes longer than this is a loop or a prank. */
 const causesMax = 5
 
-/** What a log line says about an error. A foreign error's own code (ECONNREFUSED) is kept in its message. */
-export function describeError(error: unknown, depth = 0): DescribedError {
-  if (!(error instanceof Error)) return { code: 'Unexpected', message: redactText(String(error)) }
-  const described: DescribedError = { code: toErrorCode(error), message: redactText(messageOf(error)) }
-  if (!(error instanceof CityError) && depth === 0 && error.stack !== undefined)
+/** What a log line says about an error: our word once, at the top; the causes (often of libraries) by their messages. */
+export function describeError(error: unknown): DescribedError {
+  const described: DescribedError = { code: toErrorCode(error), ...describeCause(error, causesMax) }
+  if (error instanceof Error && !(error instanceof CityError) && error.stack !== undefined)
     described.stack = redactText(error.stack)
-  if (error.cause !== undefined && depth < causesMax) described.cause = describeError(error.cause, depth + 1)
   return described
+}
+
+function describeCause(error: unknown, depthLeft: number): DescribedError {
+  if (!(error instanceof Error)) return { message: redactText(toText(error)) }
+  const described: DescribedError = { message: redactText(messageOf(error)) }
+  if (error instanceof CityError) described.code = error.code
+  if (error.cause !== undefined && depthLeft > 0) described.cause = describeCause(error.cause, depthLeft - 1)
+  return described
+}
+
+/** Even what cannot be turned into text (an object without prototype) must not break the line about it. */
+function toText(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1, breakLength: Infinity })
 }
 
 function messageOf(error: Error): string {

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { CityError } from './errors.ts'
+import { createLogger, createSampledLog, describeError } from './log.ts'
+import { createFakeClock } from './testing/fake-clock.ts'
+
+type Line = Record<string, unknown>
+
+function capture(level: 'info' | 'debug' = 'info') {
+  const raw: string[] = []
+  const log = createLogger({
+    service: 'gateway',
+    level,
+    pod: 'gateway-1',
+    destination: { write: (line) => raw.push(line) },
+  })
+  return { log, raw, lines: () => raw.map((line) => JSON.parse(line) as Line) }
+}
+
+describe('lines', () => {
+  it('[C6] each line has level, time, service and pod, and trace_id where one is passed', () => {
+    const { log, lines } = capture()
+    log.info({ trace_id: 'abc', room: 'general' }, 'published')
+    log.debug('not written')
+    expect(lines()).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        service: 'gateway',
+        pod: 'gateway-1',
+        trace_id: 'abc',
+        room: 'general',
+        msg: 'published',
+      }),
+    ])
+    expect(Date.parse(String(lines()[0]?.['time']))).not.toBeNaN()
+  })
+
+  it('[C6] text from outside stays inside its field: one call is one line', () => {
+    const { log, raw } = capture()
+    log.info({ slug: '\n{"level":50}\u001b[31m' }, 'odd\nroom')
+    expect(raw).toHaveLength(1)
+    expect(raw[0]?.trimEnd().includes('\n')).toBe(false)
+    expect(raw[0]).not.toContain('\u001b')
+  })
+
+  it('[C6] a token reaches no line by any road', () => {
+    const { log, raw } = capture()
+    const token = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.${'c'.repeat(20)}`
+    const opaque = 'opaque-0123456789'
+    log.info(
+      { url: `/ws?token=${opaque}`, token: opaque, headers: { authorization: `Bearer ${opaque}` } },
+      `got ${token}`,
+    )
+    log.error({ err: new Error(`connect to https://me:${opaque}@host?access_token=${opaque} with ${token}`) }, 'failed')
+    log.warn(new CityError('HttpRefused', `Bearer ${opaque}`, { cause: new Error(token) }))
+    expect(raw).toHaveLength(3)
+    expect(raw.join('')).not.toContain(opaque)
+    expect(raw.join('')).not.toContain('eyJ')
+  })
+})
+
+describe('errors', () => {
+  it('[C6] an error is its word and its message, with causes; a stack only when nobody foresaw it', () => {
+    const foreign = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+    expect(describeError(new CityError('NatsUnreachable', 'nats:4222', { cause: foreign }))).toEqual({
+      code: 'NatsUnreachable',
+      message: 'nats:4222',
+      cause: { message: 'Error: connect (ECONNREFUSED)' },
+    })
+    expect(describeError(new TypeError('x'))).toMatchObject({
+      code: 'Unexpected',
+      message: 'TypeError: x',
+      stack: expect.any(String) as string,
+    })
+  })
+
+  it('[C6] whatever was thrown is described: loops of causes, texts, objects without prototype', () => {
+    const loop = new Error('loop')
+    loop.cause = loop
+    expect(JSON.stringify(describeError(loop)).split('Error: loop').length).toBeLessThan(20)
+    for (const thrown of [undefined, null, 'text', 7, Object.create(null), Symbol('s'), { a: { b: {} } }])
+      expect(describeError(thrown)).toMatchObject({ code: 'Unexpected', message: expect.any(String) as string })
+  })
+})
+
+describe('sampling', () => {
+  it('[C7] a flood of one kind is one line a second with the count of the others', async () => {
+    const { log, lines } = capture()
+    const clock = createFakeClock()
+    const sampled = createSampledLog(log, { clock })
+    for (let second = 0; second < 3; second++) {
+      for (let call = 0; call < 100; call++) sampled.warn('bad frame', { call }, 'frame dropped')
+      await clock.advance(1000)
+    }
+    sampled.flush()
+    expect(lines().map(({ msg, suppressed }) => [msg, suppressed])).toEqual([
+      ['frame dropped', undefined],
+      ['frame dropped', 99],
+      ['frame dropped', 99],
+      ['log lines held back', 99],
+    ])
+  })
+
+  it('[C7] kinds do not hold each other back', () => {
+    const { log, lines } = capture()
+    const sampled = createSampledLog(log, { clock: createFakeClock() })
+    sampled.info('a', {}, 'a')
+    sampled.error('b', {}, 'b')
+    expect(lines()).toHaveLength(2)
+  })
+})
