@@ -6,7 +6,7 @@ import { measureLatency, type Latency } from './latency.ts'
 import { pause } from './pause.ts'
 import { progressLine, whyNotLived } from './progress.ts'
 import { startResidents, type Residents } from './residents.ts'
-import { setStage, type Stage } from './stage.ts'
+import { setStage, type Stage, type StageOptions } from './stage.ts'
 import { truthOf } from './truth.ts'
 import { differences, startViewer, type Viewer } from './viewer.ts'
 
@@ -15,13 +15,18 @@ export type ShowOptions = {
   lengthMs: number | undefined
   throttleMs: number
   seed: number
+  /** How long the gateways may take to agree once everybody has fallen silent. */
+  agreeWithinMs: number
   signal: AbortSignal
   say: (text: string) => void
 }
 
 /** Undefined when the city lived (or was ended by hand), else why not. */
-export async function show(options: ShowOptions): Promise<string | undefined> {
-  const stage = await setStage(options)
+export async function show(
+  options: ShowOptions,
+  set: (options: StageOptions) => Promise<Stage> = setStage,
+): Promise<string | undefined> {
+  const stage = await set(options)
   const viewers = stage.gateways.map((gateway, index) =>
     startViewer(`gateway ${index + 1}`, gateway.webSocketUrl, stage.token),
   )
@@ -85,8 +90,7 @@ async function judge(
     truth = await truthOf(stage.city)
     return differences(first.rooms, truth).length === 0
   }
-  // Three throttle windows and what a busy machine may add; what still differs after that is told below.
-  const deadlineMs = stage.throttleMs * 3 + 15_000
+  const deadlineMs = options.agreeWithinMs
   await until(agree, { deadlineMs, what: 'agreement', everyMs: 250 }).catch(() => undefined)
   return whyNotLived({
     snapshots: viewers.map((viewer) => viewer.snapshots),

@@ -1,0 +1,56 @@
+// The launcher of our own services, with a stand-in of twenty lines.
+import { existsSync } from 'node:fs'
+import { afterEach, expect, it } from 'vitest'
+import { freePort } from './free-port.ts'
+import { isAlive } from './process.ts'
+import { startGateway, startService, type Service, type ServiceOptions } from './service.ts'
+
+const entry = 'stack/src/testing/little-service.ts'
+let service: Service | undefined
+afterEach(() => service?.stop())
+
+async function start(env: Record<string, string> = {}, more: Partial<ServiceOptions> = {}): Promise<Service> {
+  service = await startService('little', { env, entry, ...more })
+  return service
+}
+
+it('[S17] a ready service tells its admin port, its memory, its metrics and its log', async () => {
+  const little = await start({ LITTLE_WORD: 'hello' })
+  expect((await fetch(`${little.adminUrl}/readyz`)).status).toBe(200)
+  expect(await little.metrics()).toContain('little_metric')
+  expect(little.rss()).toBeGreaterThan(10_000_000)
+  expect(little.logLines()).toEqual([{ level: 30, msg: 'started', secret: 'hello' }])
+})
+
+it('[S17] stop tells the exit code, removes the log file and remembers its text', async () => {
+  const little = await start()
+  expect(await little.stop()).toEqual({ code: 3, signal: null })
+  expect([isAlive(little.pid), existsSync(little.logFile), little.rss()]).toEqual([false, false, 0])
+  expect(little.log()).toContain('plain words')
+})
+
+it('[S17] a service that will not get ready can be waited for as alive', async () => {
+  const never = start({ LITTLE_NEVER_READY: 'on' }, { readyDeadlineMs: 400 })
+  await expect(never).rejects.toThrow('waited 400 ms for little to be ready')
+  const little = await start({ LITTLE_NEVER_READY: 'on' }, { waitFor: 'healthz' })
+  expect((await fetch(`${little.adminUrl}/readyz`)).status).toBe(503)
+})
+
+it('[S17] a service that ends at once shows its last words; without waiting its exit can be looked at', async () => {
+  await expect(start({ LITTLE_EXIT: '2' })).rejects.toThrow(/exit code 2.*a setting is wrong/s)
+  const little = await start({ LITTLE_EXIT: '2' }, { waitFor: 'nothing' })
+  expect(await little.exited).toEqual({ code: 2, signal: null })
+  expect(little.log()).toContain('a setting is wrong')
+})
+
+it('[S17] kill does not ask', async () => {
+  const little = await start({ LITTLE_DEAF: 'on' })
+  expect(await little.kill()).toEqual({ code: null, signal: 'SIGKILL' })
+})
+
+it('[S17] a gateway tells where browsers connect', async () => {
+  const port = await freePort()
+  const gateway = await startGateway({ env: { PORT: String(port) }, entry })
+  service = gateway
+  expect([gateway.port, gateway.webSocketUrl]).toEqual([port, `ws://127.0.0.1:${port}/ws/city/presence`])
+})
