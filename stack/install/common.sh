@@ -15,6 +15,13 @@ fail() {
   exit 1
 }
 
+# The beginning of a log names the mistake, its end the consequence.
+excerpt() {
+  head -n 15 "$1"
+  [ "$(wc -l <"$1")" -le 40 ] || echo '...'
+  tail -n +16 "$1" | tail -n 25
+}
+
 # step "what it does (usually n s)" command...: runs it, its output kept in a log that is shown when it fails.
 step() {
   what=$1
@@ -23,7 +30,7 @@ step() {
   started=$(date +%s)
   log=$(mktemp "${TMPDIR:-/tmp}/city-presence-step.XXXXXX")
   if ! "$@" >"$log" 2>&1; then
-    tail -n 40 "$log" >&2
+    excerpt "$log" >&2
     fail "Failed: $what. The whole output is in $log"
   fi
   rm -f "$log"

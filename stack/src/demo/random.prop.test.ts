@@ -23,5 +23,5 @@ it('[S19] numbers spread evenly: of 10,000 draws each tenth gets its share', () 
   }
   // 1000 expected, deviation 30: five deviations to each side.
   for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150)
-  expect(roll.pick([])).toBeUndefined()
+  expect(roll.pick<string>([])).toBeUndefined()
 })
