@@ -129,7 +129,7 @@ describe('deadlines', () => {
 
   it('[C14] a second signal ends the process at once', async () => {
     const stage = createStage()
-    const life = stage.run(async (parts) => void (await parts.start('stuck', () => undefined, { stop: forever })))
+    const life = stage.run((parts) => parts.start('stuck', () => undefined, { stop: forever }))
     await stage.clock.advance(0)
     stage.signal('SIGTERM')
     await stage.clock.advance(1)
@@ -178,7 +178,7 @@ describe('failures', () => {
     async (event) => {
       const errors: unknown[] = []
       const stage = createStage({ onError: (error) => errors.push(error) })
-      const life = stage.run(async (parts) => void (await parts.start('stuck', () => undefined, { stop: forever })))
+      const life = stage.run((parts) => parts.start('stuck', () => undefined, { stop: forever }))
       await stage.clock.advance(0)
       stage.emitter.emit(event, new CityError('WireGarbled', 'boom'))
       expect(await life).toBe(1)

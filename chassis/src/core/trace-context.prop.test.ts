@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { formatTraceparent, parseTraceparent } from './trace-context.ts'
 
 const hex = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
+  fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: length, maxLength: length })
 const id = (length: number) => hex(length).filter((text) => !/^0+$/.test(text))
 const anyContext = fc.record({ traceId: id(32), spanId: id(16), sampled: fc.boolean() })
 

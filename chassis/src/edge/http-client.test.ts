@@ -60,7 +60,7 @@ describe('an honest exchange', () => {
       void request.toArray().then((chunks) => {
         response.writeHead(201, { 'x-answer': 'yes', 'set-cookie': ['a=1', 'b=2'] })
         response.end(
-          `${request.method} ${request.headers['user-agent']} ${request.headers['x-ask']} ${Buffer.concat(chunks as Buffer[]).toString()}`,
+          `${request.method} ${request.headers['user-agent']} ${String(request.headers['x-ask'])} ${Buffer.concat(chunks as Buffer[]).toString()}`,
         )
       })
     })
