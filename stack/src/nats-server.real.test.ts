@@ -1,12 +1,12 @@
 // The real nats-server as every test gets it: the rights of the two accounts, restarts, and the old one for the refusal.
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NatsUser } from './nats-config.ts'
 import { startNats, type NatsServer } from './nats-server.ts'
-import { isAlive } from './process.ts'
+import { isAlive, StartFailure } from './process.ts'
 import { until } from './until.ts'
 
 const open = (server: NatsServer, { user, pass }: NatsUser): Promise<NatsConnection> =>
@@ -182,6 +182,14 @@ describe('one life and the next', () => {
     )
     expect(first.isRunning()).toBe(true)
     await first.stop()
+  })
+
+  it('[S4] a server that refuses its configuration says why, and its log stays to be read', async () => {
+    const failure = await startNats({ syncInterval: 'soon' }).catch((error: unknown) => error)
+    if (!(failure instanceof StartFailure)) throw new Error('it started', { cause: failure })
+    expect(failure.message).toMatch(/nats-server did not start: it ended with exit code 1\n.*sync_interval/s)
+    expect(readFileSync(failure.logFile, 'utf8')).toContain('sync_interval')
+    rmSync(dirname(failure.logFile), { recursive: true })
   })
 
   it('[S12] the old server says that it is old; the current one knows atomic batches', async () => {

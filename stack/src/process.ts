@@ -55,6 +55,18 @@ const readyDeadlineMsDefault = 60_000
 const stopDeadlineMsDefault = 10_000
 const logTailBytes = 4_000 // as much of the log as one still reads inside an error message
 
+/** A start that failed after the process was launched: there is a log to read, and whoever owns its folder keeps it. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure'
+  readonly logFile: string
+
+  constructor(name: string, logFile: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(`${name} did not start: ${reason}\nIts log is ${logFile}, which ends:\n${tailOf(logFile)}`, { cause })
+    this.logFile = logFile
+  }
+}
+
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   for (const port of options.ports ?? []) {
     if (!(await isPortFree(port))) throw new Error(`${options.name} did not start: port ${port} is taken`)
@@ -65,11 +77,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await waitUntilReady(running, options)
   } catch (error) {
     await running.kill()
-    const reason = error instanceof Error ? error.message : String(error)
-    const tail = tailOf(options.logFile)
-    throw new Error(`${options.name} did not start: ${reason}\nIts log is ${options.logFile}, which ends:\n${tail}`, {
-      cause: error,
-    })
+    throw new StartFailure(options.name, options.logFile, error)
   }
   return running
 }

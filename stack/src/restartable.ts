@@ -23,7 +23,7 @@ export type Restartable = {
 
 export async function startAgain(start: () => Promise<RunningProcess>, folder: TemporaryFolder): Promise<Restartable> {
   const first = await start().catch((error: unknown) => {
-    folder.keep() // the error names a log that lies there
+    folder.keepFor(error)
     throw error
   })
   return new Lives(start, folder, first)

@@ -1,13 +1,26 @@
 // The launcher of our own services, with a stand-in of twenty lines.
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { freePort } from './free-port.ts'
-import { isAlive } from './process.ts'
+import { isAlive, StartFailure } from './process.ts'
 import { startGateway, startService, type Service, type ServiceOptions } from './service.ts'
 
 const entry = 'stack/src/testing/little-service.ts'
 let service: Service | undefined
 afterEach(() => service?.stop())
+
+// A failed start keeps its log for a person to read; here the reading ends with the test.
+async function failureOf(starting: Promise<Service>): Promise<StartFailure> {
+  const error = await starting.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof StartFailure)) throw new Error('the start did not fail as expected', { cause: error })
+  expect(existsSync(error.logFile)).toBe(true)
+  rmSync(dirname(error.logFile), { recursive: true })
+  return error
+}
 
 async function start(env: Record<string, string> = {}, more: Partial<ServiceOptions> = {}): Promise<Service> {
   service = await startService('little', { env, entry, ...more })
@@ -30,14 +43,14 @@ it('[S17] stop tells the exit code, removes the log file and remembers its text'
 })
 
 it('[S17] a service that will not get ready can be waited for as alive', async () => {
-  const never = start({ LITTLE_NEVER_READY: 'on' }, { readyDeadlineMs: 400 })
-  await expect(never).rejects.toThrow('waited 400 ms for little to be ready')
+  const never = await failureOf(start({ LITTLE_NEVER_READY: 'on' }, { readyDeadlineMs: 400 }))
+  expect(never.message).toContain('waited 400 ms for little to be ready')
   const little = await start({ LITTLE_NEVER_READY: 'on' }, { waitFor: 'healthz' })
   expect((await fetch(`${little.adminUrl}/readyz`)).status).toBe(503)
 })
 
 it('[S17] a service that ends at once shows its last words; without waiting its exit can be looked at', async () => {
-  await expect(start({ LITTLE_EXIT: '2' })).rejects.toThrow(/exit code 2.*a setting is wrong/s)
+  expect((await failureOf(start({ LITTLE_EXIT: '2' }))).message).toMatch(/exit code 2.*a setting is wrong/s)
   const little = await start({ LITTLE_EXIT: '2' }, { waitFor: 'nothing' })
   expect(await little.exited).toEqual({ code: 2, signal: null })
   expect(little.log()).toContain('a setting is wrong')

@@ -66,7 +66,7 @@ export async function startService(name: string, options: ServiceOptions): Promi
     ports: [adminPort, options.env['PORT']].filter((port) => port !== undefined).map(Number),
     ...readiness(adminUrl, options),
   }).catch((error: unknown) => {
-    folder.keep() // the error names a log that lies there
+    folder.keepFor(error)
     throw error
   })
   const end = async (signal?: NodeJS.Signals): Promise<ProcessExit> => {

@@ -2,13 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { StartFailure } from './process.ts'
 import { guard, release } from './reaper.ts'
 
 export type TemporaryFolder = {
   path: string
   remove(): void
-  /** Leaves the folder on the disk for somebody to read its log: an error is about to name it. */
+  /** Leaves the folder on the disk for somebody to read its log. */
   keep(): void
+  /** After a failed start: kept when the error names a log in it, else removed. */
+  keepFor(error: unknown): void
 }
 
 export function makeTemporaryFolder(name: string): TemporaryFolder {
@@ -22,6 +25,10 @@ export function makeTemporaryFolder(name: string): TemporaryFolder {
     },
     keep() {
       release({ kind: 'folder', path })
+    },
+    keepFor(error) {
+      if (error instanceof StartFailure) this.keep()
+      else this.remove()
     },
   }
 }

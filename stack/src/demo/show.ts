@@ -58,7 +58,7 @@ async function watch(options: ShowOptions, stage: Stage, cast: Cast): Promise<st
     options.say(progressLine(factsOf(stage, cast, elapsedMs)))
     const dead = [stage.aggregator, ...stage.gateways].find((service) => !service.isRunning())
     if (dead !== undefined) return `The ${dead.name} ended on its own. Its log ends:\n${tailOf(dead.logFile)}`
-    if (options.lengthMs !== undefined && elapsedMs >= options.lengthMs) return undefined
+    if (options.lengthMs !== undefined && second * 1_000 >= options.lengthMs) return undefined
   }
 }
 
