@@ -16,6 +16,9 @@ esac
 sh "$install_folder/machine.sh" $parts
 sh "$install_folder/node.sh" >/dev/null
 
+# What killed downloads left behind, once it is a day old and surely nobody's work under way.
+find "$cache" -maxdepth 2 \( -name '*.part' -o -name '*.building' \) -mtime +0 -exec rm -rf {} + 2>/dev/null || true
+
 jobs=''
 # Background jobs of a script do not hear Ctrl-C by themselves.
 trap 'kill $jobs 2>/dev/null; exit 130' INT TERM

@@ -1,0 +1,155 @@
+// The scripts behind `make deps`, in caches of their own and with stand-ins for npm and python3: no registry is asked.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { natsServerVersion, synapseVersion } from '../src/cache.ts'
+import { bareEnv, cacheFolder, repositoryRoot } from '../src/machine.ts'
+import { until } from '../src/until.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'city-presence-install-test-'))
+  mkdirSync(join(folder, 'bin'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+type Ended = { code: number | null; stdout: string; stderr: string }
+
+function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn('sh', [join(import.meta.dirname, script), ...args], {
+    env: { ...bareEnv(), TMPDIR: folder, CITY_PRESENCE_CACHE: join(folder, 'cache'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const ended: Ended = { code: null, stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (ended.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (ended.stderr += chunk.toString()))
+  const end = once(child, 'close').then(([code]): Ended => ({ ...ended, code: code as number | null }))
+  return { child, end }
+}
+
+/** A command of this name that does what the shell lines say, found before the real one. */
+function standIn(name: string, lines: string): Record<string, string> {
+  const path = join(folder, 'bin', name)
+  writeFileSync(path, `#!/bin/sh\n${lines}\n`)
+  chmodSync(path, 0o755)
+  return { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` }
+}
+
+const cached = (): string[] => (existsSync(join(folder, 'cache')) ? readdirSync(join(folder, 'cache')) : [])
+
+it('[S24] which-node prints a path and nothing else; a new enough Node of the machine is taken', async () => {
+  const env = standIn('node', 'echo 24.99.0')
+  const { code, stdout, stderr } = await run('node.sh', [], env).end
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${join(folder, 'bin', 'node')}\n`, stderr: '' })
+})
+
+it('[S24] an older Node of the machine is passed over, also where its number sorts higher as text', async () => {
+  standIn('npm', 'exit 1')
+  for (const version of ['20.20.2', '24.9.0', '9.99.99']) {
+    const { code, stdout } = await run('node.sh', [], standIn('node', `echo ${version}`)).end
+    expect({ version, code, stdout }).toEqual({ version, code: 1, stdout: '' })
+  }
+})
+
+it('[S24] a Node already fetched is used without asking anybody', async () => {
+  standIn('npm', 'exit 1')
+  const bin = join(folder, 'cache', 'node-24.21.0', 'bin')
+  mkdirSync(bin, { recursive: true })
+  writeFileSync(join(bin, 'node'), '#!/bin/sh\necho 24.21.0\n', { mode: 0o755 })
+  const { code, stdout } = await run('node.sh', [], standIn('node', 'echo 18.0.0')).end
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `${join(bin, 'node')}\n` })
+})
+
+it('[S25] a failed step shows the beginning and the end of its output, and leaves nothing in the cache', async () => {
+  const env = standIn('python3', 'echo first mistake; seq 1 100; echo last words; exit 1')
+  const { code, stderr } = await run('nats-server.sh', ['2.15.1'], env).end
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/usually 5 to 15 s.*first mistake.*last words.*Failed: Getting nats-server 2\.15\.1/s)
+  expect(cached()).toEqual([])
+})
+
+it.each(['SIGTERM', 'SIGKILL'] as const)(
+  '[S25] a download ended by %s is not taken for a whole one',
+  async (signal) => {
+    const env = standIn('python3', `touch "${join(folder, 'busy')}"; mkdir -p "$3"; sleep 600`)
+    const { child, end } = run('nats-server.sh', ['2.15.1'], env)
+    await until(() => existsSync(join(folder, 'busy')), { deadlineMs: 10_000, what: 'the download to begin' })
+    process.kill(-(child.pid ?? 0), signal)
+    await end
+    expect(cached()).not.toContain('nats-server-2.15.1')
+  },
+)
+
+it('[S25] two installations side by side end with one whole copy', async () => {
+  const script = join(folder, 'twice.sh')
+  const place = join(folder, 'cache', 'thing')
+  writeFileSync(
+    join(folder, 'put.sh'),
+    `cd "${import.meta.dirname}" && set -- && . ./common.sh && t=$(temporary_beside "${place}") && echo whole >"$t/file" && sleep 0.2 && put_in_place "$t" "${place}"\n`,
+  )
+  // common.sh finds its folder by the name it was started with.
+  writeFileSync(
+    script,
+    `cd "${import.meta.dirname}"; for n in 1 2 3 4; do sh -c '. "${join(folder, 'put.sh')}"' ./node.sh & done; wait\n`,
+  )
+  const child = spawn('sh', [script], {
+    env: { ...bareEnv(), CITY_PRESENCE_CACHE: join(folder, 'cache') },
+    stdio: 'inherit',
+  })
+  await once(child, 'close')
+  expect(cached()).toEqual(['thing'])
+  expect(readdirSync(place)).toEqual(['file'])
+})
+
+it('[S26] what the scripts keep is where the launchers look', async () => {
+  for (const [script, args] of [
+    ['synapse.sh', []],
+    ['nats-server.sh', [natsServerVersion('current')]],
+    ['nats-server.sh', [natsServerVersion('old')]],
+  ] as const) {
+    // Already there, so nothing is done: the script and cache.ts agree on the place.
+    const env = { ...standIn('python3', 'exit 1'), CITY_PRESENCE_CACHE: cacheFolder() }
+    expect(await run(script, args, env).end).toEqual({ code: 0, stdout: '', stderr: '' })
+  }
+  expect(synapseVersion()).toMatch(/^\d+\.\d+\.\d+$/)
+})
+
+it('[S26] on a machine that is not Debian, or without root, one sentence names what is missing', async () => {
+  standIn('id', 'echo 1000')
+  standIn('node', 'echo 24.99.0')
+  standIn('npm', 'exit 0')
+  const { code, stderr } = await run('machine.sh', ['npm', 'python'], standIn('python3', 'exit 1')).end
+  expect(code).toBe(1)
+  expect(stderr).toBe(
+    'This machine lacks: python3 python3-venv. Install them (on Debian, as root: apt-get install python3 python3-venv) and run the same command again.\n',
+  )
+})
+
+it('[S26] make help lists every target that a person types', async () => {
+  const child = spawn('make', ['-s', 'help'], {
+    cwd: repositoryRoot,
+    env: bareEnv(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  await once(child, 'close')
+  for (const target of [
+    'which-node',
+    'deps',
+    'test',
+    'test-unit',
+    'test-real',
+    'lint',
+    'format',
+    'build',
+    'demo',
+    'clean',
+  ]) {
+    expect(text).toMatch(new RegExp(`^  ${target} +\\w`, 'm'))
+  }
+})
