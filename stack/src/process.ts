@@ -85,17 +85,14 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
 async function waitUntilReady(running: RunningProcess, options: ProcessOptions): Promise<void> {
   const { ready } = options
   if (ready === undefined) return
-  const waiting = until(ready, {
+  const ended = new AbortController()
+  void running.exited.then((exit) => ended.abort(new Error(`it ended with ${describeExit(exit)}`)))
+  await until(ready, {
     deadlineMs: options.readyDeadlineMs ?? readyDeadlineMsDefault,
     what: `${options.name} to be ready`,
     everyMs: 25,
+    signal: ended.signal,
   })
-  const gone = running.exited.then((exit) => {
-    throw new Error(`it ended with ${describeExit(exit)}`)
-  })
-  waiting.catch(() => undefined) // when it is gone first, nobody is left to hear of the late answer
-  gone.catch(() => undefined) // and the other way round: every process ends some day
-  await Promise.race([waiting, gone])
 }
 
 function launch(options: ProcessOptions): RunningProcess {

@@ -28,6 +28,18 @@ it('[S1] after the deadline the error says what was waited for and what the last
   await expect(until(refuse, { deadlineMs: 30, what: 'rain' })).rejects.toThrow('an error: the sky is blue')
 })
 
+it('[S1] a signal ends the wait with its own reason, and nothing is asked afterwards', async () => {
+  const ending = new AbortController()
+  let asked = 0
+  const condition = (): boolean => {
+    if (++asked === 2) ending.abort(new Error('no longer needed'))
+    return false
+  }
+  const waiting = until(condition, { deadlineMs: 60_000, what: 'x', everyMs: 1, signal: ending.signal })
+  await expect(waiting).rejects.toThrow('no longer needed')
+  expect(asked).toBe(2)
+})
+
 it('[S1] a question that is never answered does not outlast the deadline', async () => {
   const never = (): Promise<boolean> => new Promise(() => undefined)
   await expect(until(never, { deadlineMs: 30, what: 'an answer' })).rejects.toThrow('the question was never answered')

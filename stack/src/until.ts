@@ -7,6 +7,8 @@ export type UntilOptions = {
   /** What is waited for, as the end of the sentence "waited 5000 ms for ...". */
   what: string
   everyMs?: number
+  /** Ends the wait with an error: whoever waited no longer needs the answer. */
+  signal?: AbortSignal
 }
 
 type Answer<T> = { kind: 'value'; value: T } | { kind: 'error'; error: unknown } | { kind: 'late' }
@@ -20,6 +22,7 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
   const leftMs = (): number => startMs + options.deadlineMs - performance.now()
   let last: Answer<T> = { kind: 'late' }
   do {
+    options.signal?.throwIfAborted()
     const answer = await ask(condition, Math.max(1, leftMs()))
     if (answer.kind === 'value' && isYes(answer.value)) return answer.value
     // The first question may simply never be answered; a later one that is cut off says less than the answer before it.

@@ -96,7 +96,9 @@ const natsEnv = (nats: NatsServer, { user, pass }: NatsUser) => ({
 // Like Promise.all, but waits for the others before it fails: each must have had its chance to be noted for stopping.
 async function allOf<T extends readonly unknown[]>(all: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   const settled = await Promise.allSettled(all as readonly Promise<unknown>[])
-  const failed = settled.find((one) => one.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+  const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [messageOf(one.reason)] : []))
+  if (reasons.length > 0) throw new Error(reasons.join('\n'))
   return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as unknown as T
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
