@@ -116,9 +116,10 @@ describe('secrets', () => {
   })
 
   it('[C4] value and file together, a missing file and an empty file are mistakes', () => {
-    expect(mistakesOf({ ...good, JWT_SECRET_FILE: '/run/jwt' })).toContain(
-      'JWT_SECRET and JWT_SECRET_FILE are both set',
-    )
+    for (const value of ['hunter2', '/run/jwt'])
+      expect(mistakesOf({ ...good, JWT_SECRET: value, JWT_SECRET_FILE: '/run/jwt' })).toContain(
+        'JWT_SECRET and JWT_SECRET_FILE are both set',
+      )
     expect(mistakesOf({ ...good, JWT_SECRET: '', JWT_SECRET_FILE: '/run/jwt' })).toContain(
       '/run/jwt cannot be read (ENOENT)',
     )

@@ -119,7 +119,7 @@ async function exchange(
   try {
     const answer = await send(agent, url, request, userAgent, abort.signal)
     refuseRedirect(answer, where)
-    const body = await readBody(answer, maxBytes, where, abort.signal)
+    const body = await readBody(answer, maxBytes, where)
     return { status: answer.statusCode, headers: flatten(answer.headers), body }
   } catch (error) {
     throw abort.signal.aborted && abort.signal.reason instanceof CityError
@@ -159,20 +159,11 @@ function refuseRedirect({ statusCode, body }: Dispatcher.ResponseData, where: st
 
 const ignore = () => undefined
 
-async function readBody(
-  answer: Dispatcher.ResponseData,
-  maxBytes: number,
-  where: string,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+async function readBody(answer: Dispatcher.ResponseData, maxBytes: number, where: string): Promise<Uint8Array> {
   const plain = decompress(answer)
-  // Without this a cut inside the decompressor waits for bytes that never come.
-  const onAbort = () => plain.destroy(new Error('aborted'))
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await collect(plain, maxBytes, where)
   } finally {
-    signal.removeEventListener('abort', onAbort)
     plain.on('error', ignore).destroy()
     answer.body.on('error', ignore).destroy()
   }
@@ -184,7 +175,7 @@ function decompress({ headers, body }: Dispatcher.ResponseData): Readable {
     .toLowerCase()
   if (encoding === 'identity' || encoding === '') return body
   const decompressor = createDecompressor(encoding)
-  // Errors of the body arrive at the decompressor, where collect hears them.
+  // Errors of the body, an abort among them, arrive at the decompressor, where collect hears them.
   return pipeline(body, decompressor, ignore)
 }
 

@@ -8,7 +8,7 @@ import { redactText } from '../core/redact.ts'
 import { formatTraceparent, parseTraceparent } from '../core/trace-context.ts'
 import { toErrorCode } from '../errors.ts'
 import type { Span, SpanOptions, SpanOrigin, Tracer } from '../telemetry.ts'
-import { sleep, systemClock } from './clock.ts'
+import { type Clock, sleep, systemClock } from './clock.ts'
 
 /** A collector that cannot take the rest in this time is not waited for. */
 const flushDeadlineMs = 3_000
@@ -17,7 +17,7 @@ const exportTimeoutMs = 5_000
 /** What a span may carry besides its name: more is a log. */
 const linksMax = 16
 
-export function startOtelTracer(service: string, endpoint: string): Tracer {
+export function startOtelTracer(service: string, endpoint: string, clock: Clock = systemClock): Tracer {
   const ids = createIdGenerator()
   const sdk = new NodeSDK({
     serviceName: service,
@@ -49,7 +49,7 @@ export function startOtelTracer(service: string, endpoint: string): Tracer {
     },
     async stop() {
       const shutdown = sdk.shutdown().catch(() => undefined)
-      await Promise.race([shutdown, sleep(systemClock, flushDeadlineMs)])
+      await Promise.race([shutdown, sleep(clock, flushDeadlineMs)])
       trace.disable()
     },
   }
