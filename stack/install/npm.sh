@@ -1,8 +1,6 @@
 #!/bin/sh
-# The npm packages of package-lock.json; again only when that file has changed. `npm install --no-save` rather than `npm ci`:
-# it takes the same versions from the lock, and it bears that a registry lacks an optional package of another platform,
-# at which `npm ci` refuses everything. The stamp lies inside node_modules, so it
-# goes with it, and is written last, so that an interrupted installation is not taken for a whole one.
+# The npm packages of package-lock.json, exactly, without their scripts; again only when that file has changed. The stamp lies
+# inside node_modules, so it goes with it, and is written last, so that an interrupted installation is not taken for a whole one.
 . "$(dirname -- "$0")/common.sh"
 
 cd "$repository"
@@ -10,5 +8,5 @@ stamp=node_modules/.city-presence-lock
 cmp -s package-lock.json "$stamp" && exit 0
 rm -f "$stamp"
 step 'Installing the npm packages of package-lock.json (usually 15 to 60 s)' \
-  sh "$install_folder/with-node.sh" npm install --no-save --ignore-scripts --no-audit --no-fund
+  sh "$install_folder/with-node.sh" npm ci --ignore-scripts --no-audit --no-fund
 cp package-lock.json "$stamp"
