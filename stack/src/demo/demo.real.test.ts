@@ -7,8 +7,8 @@ import { measureLatency } from './latency.ts'
 import { startResidents } from './residents.ts'
 import { show } from './show.ts'
 import type { Stage } from './stage.ts'
-import { truthOf } from './truth.ts'
-import { differences, startViewer } from './viewer.ts'
+import { truthOf } from '../truth.ts'
+import { differences, startViewer } from '../viewer.ts'
 
 const stops: (() => Promise<void> | void)[] = []
 afterEach(async () => {

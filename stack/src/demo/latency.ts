@@ -8,7 +8,7 @@
 import { until } from '../until.ts'
 import type { City } from '../city-fixture.ts'
 import { pause } from './pause.ts'
-import type { Frame, Viewer } from './viewer.ts'
+import type { Frame, Viewer } from '../viewer.ts'
 
 export type Latency = {
   /** Milliseconds from the start of the PUT to the frame, newest last; bounded. */

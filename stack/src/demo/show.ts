@@ -7,8 +7,8 @@ import { pause } from './pause.ts'
 import { progressLine, whyNotLived } from './progress.ts'
 import { startResidents, type Residents } from './residents.ts'
 import { setStage, type Stage, type StageOptions } from './stage.ts'
-import { truthOf } from './truth.ts'
-import { differences, startViewer, type Viewer } from './viewer.ts'
+import { truthOf } from '../truth.ts'
+import { differences, startViewer, type Viewer } from '../viewer.ts'
 
 export type ShowOptions = {
   /** Ends by itself after this time and judges; undefined lives until the signal. */

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { WebSocketServer } from 'ws'
 import type { City } from '../city-fixture.ts'
-import { truthOf } from '../demo/truth.ts'
-import type { RoomCounts } from '../demo/viewer.ts'
+import { truthOf } from '../truth.ts'
+import type { RoomCounts } from '../viewer.ts'
 
 export type LittleGateway = {
   url: string

@@ -1,6 +1,6 @@
 // What Synapse itself says about every room, asked person by person. Slow and simple: the twin that the counts are held
 // against.
-import type { City } from '../city-fixture.ts'
+import type { City } from './city-fixture.ts'
 import type { RoomCounts } from './viewer.ts'
 
 /** Online counts as they have to be. Typing is taken as zero: ask when nobody types. */
