@@ -1,0 +1,27 @@
+// The history of everything that crosses a border, readable, newest first; protocol.test.ts holds the code to it.
+//
+// A seed client must keep working: keys are never taken away, renamed or given another type. What is new comes as an optional
+// key that an older reader passes over, and gets a line here.
+
+export type ProtocolVersion = {
+  readonly version: number
+  /** What came with it, for somebody who runs an older part beside a newer one. */
+  readonly holds: readonly string[]
+  /** Of all shapes, subjects, headers, paths and close codes; protocol.test.ts prints the one to write here. */
+  readonly fingerprint: string
+}
+
+export const protocolHistory: readonly [ProtocolVersion, ...ProtocolVersion[]] = [
+  {
+    version: 1,
+    holds: [
+      'NATS: city.presence.room.<slug>, city.presence.user.<token>, the epoch records, the beat; all published below ingest.',
+      'NATS headers: Presence-Epoch as <term>.<epoch> on every message, traceparent on sampled ones.',
+      'Room event: the keys of the first description; optional active, last_activity_ts, stale, removed.',
+      'User event: the keys of the first description; optional busy.',
+      'Browser: snapshot, room.presence and status; ping and pong as text; a close code and a duty for each reason to close.',
+      'Room directory: an array of entries, or an object with rooms; each with a slug and a Matrix room id or alias.',
+    ],
+    fingerprint: 'eaed3a65509d73f50c37929ddfb96c94d76ee2bac8c9364fb8d92a7ca7bce305',
+  },
+]
