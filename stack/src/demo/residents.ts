@@ -71,7 +71,7 @@ class Life implements Residents {
 
   #take({ plan, acts }: { plan: Plan; acts: readonly Act[] }): void {
     this.#plan = plan
-    for (const act of acts) this.#enqueue(act.who, () => this.#perform(act), true)
+    for (const act of acts) this.#enqueue(act.who, () => perform(this.#city, this.#client(act.who), act), true)
   }
 
   #stillHere(): void {
@@ -107,18 +107,18 @@ class Life implements Residents {
     this.lastFailure = error instanceof Error ? error.message : String(error)
   }
 
-  #perform(act: Act): Promise<unknown> {
-    const client = this.#client(act.who)
-    if (act.kind === 'presence') return client.setPresence(act.presence)
-    const { roomId } = this.#city.roomOf(act.room)
-    if (act.kind === 'typing') return client.typing(roomId, act.typing)
-    if (act.kind === 'message') return client.send(roomId, `Good day from ${act.who}.`)
-    return act.kind === 'leave' ? client.leave(roomId) : client.join(roomId)
-  }
-
   #client(who: string): MatrixClient {
     const client = this.#clients.get(who)
     if (client === undefined) throw new Error(`${who} does not live here`)
     return client
   }
+}
+
+/** Does on Synapse what the plan decided. */
+export function perform(city: City, client: MatrixClient, act: Act): Promise<unknown> {
+  if (act.kind === 'presence') return client.setPresence(act.presence)
+  const { roomId } = city.roomOf(act.room)
+  if (act.kind === 'typing') return client.typing(roomId, act.typing)
+  if (act.kind === 'message') return client.send(roomId, `Good day from ${act.who}.`)
+  return act.kind === 'leave' ? client.leave(roomId) : client.join(roomId)
 }
