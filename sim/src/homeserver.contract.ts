@@ -23,6 +23,8 @@ export type ContractServer = {
   readonly serverName: string
   /** A person nobody has met. */
   account(localpart: string): Promise<Account>
+  /** One more session of somebody. */
+  logIn(userId: string): Promise<void>
   /** Down and up again, as after a crash. */
   restart(): Promise<void>
   /** The same, and up with presence switched off, or on again. */
@@ -301,6 +303,21 @@ export function homeserverContract(name: string, start: () => Promise<ContractSe
         expect(presenceTold(reader.told, ben.userId)).toEqual([{ presence: 'unavailable' }])
       })
 
+      it('[D2] [M-trap-12] a message brings back who is away, and tells of an offline person once more that he is offline', async () => {
+        const stage = await scene(2)
+        const [away, absent] = stage.people as [Person, Person]
+        await away.setPresence('unavailable')
+        const reader = await read(stage.daemon)
+        reader.forget()
+        await away.send(stage.roomId, 'good day')
+        await absent.send(stage.roomId, 'good day')
+        await fence(reader, stage)
+        expect(presenceTold(reader.told, away.userId).at(-1)).toMatchObject({ presence: 'online' })
+        const told = presenceTold(reader.told, absent.userId)
+        expect(new Set(told.map(({ presence }) => presence))).toEqual(new Set(['offline']))
+        expect(told.at(-1)).toHaveProperty('last_active_ago')
+      })
+
       it('[D2] [M-trap-13] a first sync leaves out who is offline, an increment tells of it, and full_state lists everybody', async () => {
         const stage = await scene(2)
         const [ada, ben] = stage.people as [Person, Person]
@@ -533,6 +550,18 @@ export function homeserverContract(name: string, start: () => Promise<ContractSe
         const poll = reader.next(30_000)
         await only(stage).setPresence('online')
         expect(presenceTold([await poll], only(stage).userId)).toMatchObject([{ presence: 'online' }])
+      })
+
+      it('[D4] a login of somebody in the room ends a poll with nothing of interest, whatever the filter says', async () => {
+        const stage = await scene()
+        const reader = await read(stage.daemon)
+        await reader.next()
+        const before = reader.token()
+        const poll = reader.next(30_000)
+        await server.logIn(only(stage).userId)
+        const answer = await poll
+        expect([answer.rooms, answer.presence]).toEqual([undefined, undefined])
+        expect(answer.next_batch).not.toBe(before)
       })
 
       it('[D4] a stored filter has one id for one content; an unknown one and broken JSON are refused', async () => {

@@ -1,5 +1,5 @@
 // A real Synapse keeps the contract that the double keeps; where one of them changes, this is where it shows.
-import { createMatrixClient, registerUser } from '@citypresence/stack/matrix-client'
+import { createMatrixClient, loginUser, registerUser } from '@citypresence/stack/matrix-client'
 import { startSynapse } from '@citypresence/stack/synapse'
 import { homeserverContract } from './homeserver.contract.ts'
 
@@ -13,6 +13,9 @@ homeserverContract('Synapse', async () => {
       const account = await registerUser({ url, registrationSecret, localpart })
       // A registration is a session whose person is offline until he says otherwise.
       return createMatrixClient(url, account)
+    },
+    logIn: async (userId) => {
+      await loginUser(url, userId.slice(1).split(':')[0] ?? '')
     },
     restart: () => synapse.restart(),
     restartWithPresence: (isOn) => synapse.restart({ presenceEnabled: isOn }),

@@ -17,6 +17,10 @@ homeserverContract('the double', async () => {
     url: homeserver.url,
     serverName: homeserver.serverName,
     account: (localpart) => Promise.resolve(homeserver.account(localpart)),
+    logIn(userId) {
+      homeserver.script.deviceListChanged(userId)
+      return Promise.resolve()
+    },
     restart,
     restartWithPresence(isOn) {
       if (isOn) homeserver.trackPresence()
