@@ -96,6 +96,30 @@ export const errorCodes = {
     means: 'NATS could not store a message (disk full, limit reached, no JetStream, no responders).',
     doThis: 'Check disk and limits of the NATS servers; the service keeps trying.',
   },
+  MessageForeign: {
+    means: 'A message on the presence subjects did not come from the stream; it is not believed.',
+    doThis: 'Look for a client that publishes there, and give leader and gateways accounts of their own.',
+  },
+  MessageUndecodable: {
+    means: 'A stored message is not of the form this version understands; it is passed over.',
+    doThis: 'Read the field in the log line; compare the versions of aggregator and gateway.',
+  },
+  StaleEpoch: {
+    means: 'A message of a leader that a newer one has replaced; it is not believed.',
+    doThis: 'Nothing for a moment around a takeover; if it lasts, look for a second city on the same stream.',
+  },
+  SequenceGap: {
+    means: 'Messages of the stream were missed; a snapshot is asked for.',
+    doThis: 'Nothing; if it repeats, look at the network between the gateway and NATS.',
+  },
+  SequenceRepeated: {
+    means: 'A message of the stream came twice, or was replayed by somebody; it is not believed.',
+    doThis: 'Nothing; if it repeats, look for a client that publishes on the presence subjects.',
+  },
+  SnapshotFailed: {
+    means: 'The stream gave no snapshot in time; it is asked again, and what is known stays shown.',
+    doThis: 'Check the right of the gateway to read the stream, and whether the NATS servers are well.',
+  },
   StreamDiffers: {
     means: 'The stream exists with settings other than the ones needed; the message names the field.',
     doThis: 'Correct the stream, or name another one in the settings.',
@@ -127,6 +151,10 @@ export const errorCodes = {
   MatrixRateLimited: {
     means: 'The homeserver asked to slow down.',
     doThis: 'Nothing; exempt the presence daemon from rate limits to make it faster.',
+  },
+  MatrixRefused: {
+    means: 'The homeserver refused a request; status and Matrix error code stand in the message.',
+    doThis: 'M_FORBIDDEN means a missing right of the daemon, M_NOT_FOUND a room or alias that is not there.',
   },
   MatrixGarbled: {
     means: 'A Matrix answer had an unexpected form and was dropped.',

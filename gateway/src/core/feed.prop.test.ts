@@ -1,0 +1,300 @@
+// The feed against a dumb twin: a stream as a plain list. Messages are lost, snapshots lag, leaders change and stores roll back;
+// whatever happens, what a complete feed shows is what the stream held, and at the end it holds all of it.
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { RoomPresence } from '@citypresence/wire/room-presence'
+import { askEveryMs, createFeed, readinessOf, readyAfterMs, snapshotEveryMs, staleAfterMs, step } from './feed.ts'
+import type { Feed, FeedEffect, StreamMessage } from './feed.ts'
+
+const slugs = ['harbour', 'library', 'market', 'station']
+type Room = StreamMessage & { kind: 'room' }
+
+const room = (slug: string, online: number, removed = false): RoomPresence => ({
+  type: 'room.presence',
+  room_slug: slug,
+  matrix_room_id: `!${slug}`,
+  matrix_room_alias: null,
+  online_count: removed ? 0 : online,
+  typing_count: 0,
+  typing_users: [],
+  last_event_ts: online,
+  ...(removed && { removed: true }),
+})
+
+// --- the twin: a stream that keeps the last message a subject ------------------------------------------------------------------
+
+type Act =
+  | { do: 'claim' }
+  | { do: 'publish'; slug: string; online: number }
+  | { do: 'remove'; slug: string }
+  | { do: 'beat' }
+  | { do: 'takeover' }
+
+class Stream {
+  log: StreamMessage[] = []
+  sequence = 1_000
+  term = 0
+  epoch = 0
+
+  play(act: Act): StreamMessage[] {
+    const before = this.log.length
+    if (act.do === 'claim' || act.do === 'takeover') this.claim()
+    if (act.do === 'takeover') for (const slug of slugs) this.publish(room(slug, this.sequence % 7))
+    if (act.do === 'publish') this.publish(room(act.slug, act.online))
+    if (act.do === 'remove') this.publish(room(act.slug, 0, true))
+    if (act.do === 'beat' || act.do === 'takeover') this.beat()
+    return this.log.slice(before)
+  }
+
+  private claim(): void {
+    this.term++
+    this.epoch = ++this.sequence
+    this.log.push({ kind: 'epoch', sequence: this.epoch, term: this.term })
+  }
+
+  private publish(presence: RoomPresence): void {
+    if (this.term === 0) this.claim()
+    this.log.push({ kind: 'room', sequence: ++this.sequence, epoch: this.voice(), room: presence })
+  }
+
+  private beat(): void {
+    if (this.term === 0) this.claim()
+    const held = this.current(this.log)
+    const complete = slugs.every((slug) => held.has(slug))
+    const rooms = [...held.values()].filter(({ room: { removed } }) => removed !== true).length
+    this.log.push({
+      kind: 'beat',
+      sequence: ++this.sequence,
+      epoch: this.voice(),
+      beat: { complete, rooms, source: 'live', source_age_ms: 0 },
+    })
+  }
+
+  voice = () => ({ term: this.term, epoch: this.epoch })
+
+  /** The last message a subject, as a snapshot reads it, of the first `length` messages. */
+  held(length = this.log.length): StreamMessage[] {
+    const last = new Map<string, StreamMessage>()
+    for (const message of this.log.slice(0, length))
+      last.set(message.kind === 'room' ? message.room.room_slug : message.kind, message)
+    return [...last.values()].sort((a, b) => a.sequence - b.sequence)
+  }
+
+  /** Rooms of the newest epoch in this part of the log. */
+  current(log: readonly StreamMessage[]): Map<string, Room> {
+    const rooms = new Map<string, Room>()
+    for (const message of log) {
+      if (message.kind === 'epoch') rooms.clear()
+      if (message.kind === 'room') rooms.set(message.room.room_slug, message)
+    }
+    return rooms
+  }
+}
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({ do: 'claim' } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: 'takeover' } as const) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('publish' as const), slug: fc.constantFrom(...slugs), online: fc.nat(9) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), slug: fc.constantFrom(...slugs) }) },
+  { weight: 6, arbitrary: fc.constant({ do: 'beat' } as const) },
+)
+const move = fc.record({ act, lost: fc.boolean(), answer: fc.boolean(), lag: fc.nat(4), waitMs: fc.nat(2_000) })
+
+const shown = (feed: Feed): Map<string, number> =>
+  new Map(
+    [...feed.rooms]
+      .filter(([, { view }]) => view.removed !== true)
+      .map(([slug, { view }]) => [slug, view.online_count]),
+  )
+
+/** A complete feed shows nothing older than what the stream held at the last live message, and lacks nothing of it. */
+function checkComplete(feed: Feed, stream: Stream): void {
+  const reached = stream.log.findLastIndex(({ sequence }) => sequence === feed.lastLive) + 1
+  for (const [slug, message] of stream.current(stream.log.slice(0, reached))) {
+    const known = feed.rooms.get(slug)
+    expect(known?.sequence ?? 0, slug).toBeGreaterThanOrEqual(message.sequence)
+  }
+}
+
+it('[G1][G4] whatever is lost or lags, a complete feed lacks nothing and shows nothing older; in the end it holds the stream', () => {
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      const stream = new Stream()
+      const feed = createFeed()
+      let nowMs = 0
+      let best = 0
+      const take = (event: Parameters<typeof step>[1]): readonly FeedEffect[] => {
+        const effects = step(feed, event, nowMs)
+        // No older term after a newer one.
+        expect(feed.best?.term ?? 0).toBeGreaterThanOrEqual(best)
+        best = feed.best?.term ?? 0
+        if (feed.complete) checkComplete(feed, stream)
+        return effects
+      }
+      take({ kind: 'connected' })
+      for (const { act: next, lost, answer, lag, waitMs } of moves) {
+        nowMs += waitMs
+        for (const message of stream.play(next)) if (!lost) take({ kind: 'live', message })
+        take({ kind: 'tick' })
+        if (feed.asking && answer)
+          take({ kind: 'snapshot', messages: stream.held(Math.max(0, stream.log.length - lag)) })
+      }
+      // The trouble is over: everything arrives, snapshots are fresh.
+      for (let round = 0; round < 4; round++) {
+        nowMs += staleAfterMs + askEveryMs
+        for (const message of stream.play({ do: round === 0 ? 'takeover' : 'beat' })) take({ kind: 'live', message })
+        take({ kind: 'tick' })
+        if (feed.asking) take({ kind: 'snapshot', messages: stream.held() })
+      }
+      expect(feed.complete).toBe(true)
+      expect(feed.status).toEqual({ stale: false })
+      const truth = [...stream.current(stream.log)].map(([slug, message]) => [slug, message.room.online_count] as const)
+      expect(shown(feed)).toEqual(new Map(truth))
+    }),
+  )
+})
+
+// --- single facts --------------------------------------------------------------------------------------------------------------
+
+const kinds = (effects: readonly FeedEffect[]): string[] => effects.map(({ kind }) => kind)
+
+function livingFeed(): { feed: Feed; stream: Stream } {
+  const stream = new Stream()
+  const feed = createFeed()
+  step(feed, { kind: 'connected' }, 0)
+  stream.play({ do: 'takeover' })
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 10)
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 20)
+  return { feed, stream }
+}
+
+it('[G2] a snapshot that reaches up to the first live message joins; the city is complete, replaced once, and not stale', () => {
+  const { feed } = livingFeed()
+  expect([feed.joined, feed.complete, feed.status?.stale]).toEqual([true, true, false])
+})
+
+it('[G2] a snapshot that ends before the first live message does not join', () => {
+  const stream = new Stream()
+  const feed = createFeed()
+  step(feed, { kind: 'connected' }, 0)
+  stream.play({ do: 'takeover' })
+  const old = stream.held()
+  stream.play({ do: 'publish', slug: 'market', online: 5 }) // missed
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 20)
+  step(feed, { kind: 'snapshot', messages: old }, 30)
+  expect([feed.joined, feed.complete]).toEqual([false, false])
+})
+
+it('[G3] who speaks under a lower term is dropped, and still counts in the sequence', () => {
+  const { feed, stream } = livingFeed()
+  const lastLive = feed.lastLive ?? 0
+  const ghost: StreamMessage = {
+    kind: 'room',
+    sequence: lastLive + 1,
+    epoch: { term: 0.5, epoch: 1 },
+    room: room('market', 99),
+  }
+  const effects = step(feed, { kind: 'live', message: ghost }, 30)
+  expect(effects).toEqual([{ kind: 'disbelieved', why: 'stale-epoch' }])
+  expect(feed.lastLive).toBe(lastLive + 1)
+  expect(feed.rooms.get('market')?.view.online_count).not.toBe(99)
+  stream.sequence++
+  const [next] = stream.play({ do: 'beat' })
+  if (next !== undefined) step(feed, { kind: 'live', message: next }, 40)
+  expect(feed.joined).toBe(true)
+})
+
+it('[G3] after a rollback a higher term is followed though its sequences are lower', () => {
+  const { feed } = livingFeed()
+  const epoch = { term: 9, epoch: 500 }
+  step(feed, { kind: 'live', message: { kind: 'epoch', sequence: 500, term: 9 } }, 30)
+  step(feed, { kind: 'live', message: { kind: 'room', sequence: 501, epoch, room: room('market', 3) } }, 31)
+  expect(feed.rooms.get('market')?.view.online_count).toBe(3)
+  expect([feed.best, feed.joined]).toEqual([epoch, false])
+})
+
+it('[G5] a gap asks for a snapshot, at most one a second', () => {
+  const { feed } = livingFeed()
+  const skip = (by: number, nowMs: number): string[] => {
+    const message: StreamMessage = { kind: 'unusable', sequence: (feed.lastLive ?? 0) + by }
+    return kinds(step(feed, { kind: 'live', message }, nowMs))
+  }
+  expect(skip(2, 2_000)).toContain('ask-snapshot')
+  step(feed, { kind: 'snapshot-failed' }, 2_010)
+  expect(skip(2, 2_020)).not.toContain('ask-snapshot')
+  expect(skip(2, 2_000 + askEveryMs)).toContain('ask-snapshot')
+})
+
+it('[G4] half a city is never complete: the beat counts more rooms than are known', () => {
+  const { feed, stream } = livingFeed()
+  stream.play({ do: 'takeover' })
+  const half = stream.held().filter((message) => message.kind !== 'room' || message.room.room_slug !== 'market')
+  step(feed, { kind: 'disconnected' }, 100)
+  step(feed, { kind: 'connected' }, 110)
+  step(feed, { kind: 'snapshot', messages: half }, 120)
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 130)
+  expect([feed.joined, feed.complete, feed.doubtful]).toEqual([true, false, true])
+})
+
+it('[G4] a room that was removed while the gateway was away is gone after it rejoins', () => {
+  const { feed, stream } = livingFeed()
+  step(feed, { kind: 'disconnected' }, 100)
+  stream.play({ do: 'remove', slug: 'market' })
+  const expired = stream.held().filter((message) => message.kind !== 'room' || message.room.room_slug !== 'market')
+  step(feed, { kind: 'connected' }, 200)
+  const [beat] = stream.play({ do: 'beat' })
+  if (beat !== undefined) step(feed, { kind: 'live', message: beat }, 210)
+  step(feed, { kind: 'snapshot', messages: [...expired.slice(0, -1), ...(beat === undefined ? [] : [beat])] }, 220)
+  expect(feed.complete).toBe(true)
+  expect(feed.rooms.has('market')).toBe(false)
+})
+
+it('[G6] without a beat for five seconds everything is stale, with the reason; a stale source says so at once', () => {
+  const { feed, stream } = livingFeed()
+  expect(step(feed, { kind: 'tick' }, 20 + staleAfterMs)).toEqual([])
+  expect(step(feed, { kind: 'tick' }, 21 + staleAfterMs)).toEqual([{ kind: 'status', stale: true, reason: 'no-beat' }])
+  const [beat] = stream.play({ do: 'beat' })
+  if (beat?.kind !== 'beat') throw new Error('a beat was played')
+  const stale = { ...beat, beat: { ...beat.beat, source: 'stale' as const } }
+  expect(step(feed, { kind: 'live', message: stale }, 6_000)).toEqual([
+    { kind: 'status', stale: true, reason: 'source' },
+  ])
+})
+
+it('[G6] a leader that does not come to completeness makes the city stale after five seconds', () => {
+  const { feed, stream } = livingFeed()
+  for (const message of [...stream.play({ do: 'claim' }), ...stream.play({ do: 'beat' })])
+    step(feed, { kind: 'live', message }, 1_000)
+  expect(feed.status?.stale).toBe(false)
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 5_100)
+  expect(feed.status).toEqual({ stale: true, reason: 'incomplete' })
+})
+
+it('[G7] ready when complete, else ten seconds after the first snapshot, and then for good', () => {
+  const feed = createFeed()
+  const stream = new Stream()
+  step(feed, { kind: 'connected' }, 0)
+  expect(readinessOf(feed)).toEqual({ ready: false, reasons: ['no snapshot yet'] })
+  stream.play({ do: 'takeover' })
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 100)
+  expect(readinessOf(feed)).toEqual({ ready: false, reasons: ['the city is not complete yet'] })
+  step(feed, { kind: 'tick' }, 100 + readyAfterMs)
+  expect(readinessOf(feed)).toEqual({ ready: true, reasons: [] })
+  expect(feed.status).toEqual({ stale: true, reason: 'no-beat' })
+  step(feed, { kind: 'disconnected' }, 20_000)
+  expect(readinessOf(feed).ready).toBe(true)
+  expect(shown(feed).size).toBe(4)
+})
+
+it('[G5] a snapshot is repeated every five minutes, and after a reconnect', () => {
+  const { feed, stream } = livingFeed()
+  const [beat] = stream.play({ do: 'beat' })
+  if (beat !== undefined)
+    expect(kinds(step(feed, { kind: 'live', message: beat }, snapshotEveryMs))).not.toContain('ask-snapshot')
+  expect(kinds(step(feed, { kind: 'tick' }, snapshotEveryMs + 10))).toContain('ask-snapshot')
+  step(feed, { kind: 'disconnected' }, snapshotEveryMs + 20)
+  expect(kinds(step(feed, { kind: 'connected' }, snapshotEveryMs + 2_000))).toContain('ask-snapshot')
+})

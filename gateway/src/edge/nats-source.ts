@@ -1,0 +1,193 @@
+// Follows the stream on NATS: one core subscription on everything that is stored, and snapshots by direct get.
+//
+//   subscribe city.presence.> --callback--> readMessage --> feed --> listener (changed, replaced, status)
+//   feed asks --> publish $JS.API.DIRECT.GET.<stream> --> all newest messages, then 204 --> feed
+//   every 250 ms: tick (staleness, a snapshot that is due)
+//
+// One subscription with a callback, because several, or iterators, break the order.
+import type { Clock } from '@citypresence/chassis/edge/clock'
+import { createSampledLog, type Logger } from '@citypresence/chassis/log'
+import type { RoomView, StaleReason } from '@citypresence/wire/client-messages'
+import { roomsMax } from '@citypresence/wire/room-directory'
+import type { Subjects } from '@citypresence/wire/subjects'
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import {
+  createFeed,
+  readinessOf,
+  step,
+  type Disbelief,
+  type FeedEffect,
+  type FeedEvent,
+  type StreamMessage,
+} from '../core/feed.ts'
+import { readMessage, type RawMessage } from '../core/stream-message.ts'
+import type { FeedMetrics } from '../feed-metrics.ts'
+
+export interface FeedListener {
+  changed(views: readonly RoomView[], stamps: { readonly oldestEventTs?: number; readonly traceparent?: string }): void
+  replaced(views: readonly RoomView[]): void
+  status(status: { readonly stale: boolean; readonly reason?: StaleReason }): void
+}
+
+export type FollowOptions = {
+  readonly connection: NatsConnection
+  readonly subjects: Subjects
+  readonly streamName: string
+  /** Own inbox, so that the right to hear answers can be narrow. */
+  readonly inboxPrefix: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: FeedMetrics
+  readonly listener: FeedListener
+}
+
+export type NatsSource = {
+  readiness(): { ready: boolean; reasons: string[] }
+  state(): { complete: boolean; term: number; epoch: number; rooms: number; sequence: number }
+  stop(): Promise<void>
+}
+
+// A quarter of the smallest time that the feed judges.
+const tickMs = 250
+// A healthy server answers 5,000 rooms in 50 ms; a paused follower swallows a third of the questions and never answers.
+const snapshotTimeoutMs = 2_000
+// Every room live and as many removed ones that have not expired, epoch and beat; more is not our stream.
+const snapshotMessagesMax = 2 * roomsMax + 2
+// More than the server would ever be asked for; it ends with 204 when there is no more.
+const batch = snapshotMessagesMax + 1
+
+const codeOf: Record<Disbelief, string> = {
+  'stale-epoch': 'StaleEpoch',
+  repeated: 'SequenceRepeated',
+  gap: 'SequenceGap',
+}
+
+export function followNats(options: FollowOptions): NatsSource {
+  const { connection, subjects, clock, metrics, log } = options
+  const feed = createFeed()
+  const told = createSampledLog(log, { clock })
+  let stopped = false
+  let cancelTick = (): void => undefined
+  const take = (event: FeedEvent): void => {
+    if (stopped) return
+    for (const effect of step(feed, event, clock.monotonicMs())) act(effect)
+    metrics.complete.set(feed.complete ? 1 : 0)
+    if (feed.best !== undefined) metrics.term.set(feed.best.term)
+  }
+  const act = (effect: FeedEffect): void => {
+    if (effect.kind === 'ask-snapshot') void ask()
+    else if (effect.kind === 'disbelieved') drop(codeOf[effect.why], effect.why)
+    else tellListener(options.listener, effect)
+  }
+  const drop = (code: string, problem: string): void => {
+    metrics.dropped.inc({ code })
+    told.warn(code, { code, problem }, 'a message from NATS is not believed')
+  }
+  const read = (message: Msg): StreamMessage | undefined => {
+    metrics.messages.inc()
+    const answer = readMessage(rawOf(message), options)
+    if (answer.kind === 'message') return answer.message
+    drop(answer.kind === 'unusable' ? 'MessageUndecodable' : 'MessageForeign', `${message.subject}: ${answer.problem}`)
+    return answer.kind === 'unusable' ? answer.message : undefined
+  }
+  const ask = async (): Promise<void> => {
+    const messages = await readSnapshot(options, read).catch((error: unknown) => {
+      told.warn('SnapshotFailed', { err: error, code: 'SnapshotFailed' }, 'the stream gave no snapshot')
+      return undefined
+    })
+    metrics.snapshots.inc({ outcome: messages === undefined ? 'failed' : 'read' })
+    take(messages === undefined ? { kind: 'snapshot-failed' } : { kind: 'snapshot', messages })
+  }
+  const subscription = connection.subscribe(subjects.all, {
+    callback: (error, message) => {
+      if (error !== null) {
+        drop('NatsForbidden', error.message)
+        return
+      }
+      // The subject it came on has to be the one it was stored under: a foreign publisher can only claim that.
+      const isOwn = message.headers?.get('Nats-Subject') === message.subject
+      const known = isOwn ? read(message) : undefined
+      if (!isOwn) drop('MessageForeign', `${message.subject}: it was not republished by the stream`)
+      if (known !== undefined) take({ kind: 'live', message: known })
+    },
+  })
+  const tick = (): void => {
+    take({ kind: 'tick' })
+    cancelTick = clock.after(tickMs, tick)
+  }
+  void watchConnection(connection, take)
+  take({ kind: 'connected' })
+  cancelTick = clock.after(tickMs, tick)
+  return {
+    readiness: () => readinessOf(feed),
+    state: () => ({
+      complete: feed.complete,
+      term: feed.best?.term ?? 0,
+      epoch: feed.best?.epoch ?? 0,
+      rooms: feed.current,
+      sequence: feed.lastLive ?? 0,
+    }),
+    stop: () => {
+      stopped = true
+      cancelTick()
+      subscription.unsubscribe()
+      return Promise.resolve()
+    },
+  }
+}
+
+function tellListener(listener: FeedListener, effect: FeedEffect): void {
+  if (effect.kind === 'changed') listener.changed(effect.views, effect)
+  else if (effect.kind === 'replaced') listener.replaced(effect.views)
+  else if (effect.kind === 'status') listener.status(effect)
+}
+
+const rawOf = (message: Msg): RawMessage => ({
+  subject: message.subject,
+  header: (name) => message.headers?.get(name) ?? '',
+  text: () => message.string(),
+})
+
+async function watchConnection(connection: NatsConnection, take: (event: FeedEvent) => void): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect') take({ kind: 'disconnected' })
+    if (status.type === 'reconnect') take({ kind: 'connected' })
+  }
+}
+
+/** All newest messages of the stream, or an error: no answer in time, refused, or more than any city has. */
+function readSnapshot(
+  options: FollowOptions,
+  read: (message: Msg) => StreamMessage | undefined,
+): Promise<StreamMessage[]> {
+  const { connection, subjects, streamName, inboxPrefix, clock } = options
+  const { promise, resolve, reject } = Promise.withResolvers<StreamMessage[]>()
+  const messages: StreamMessage[] = []
+  const inbox = createInbox(inboxPrefix)
+  const hear = (message: Msg): void => {
+    const code = message.headers?.code ?? 0
+    const known = code === 0 ? read(message) : undefined
+    if (known !== undefined) messages.push(known)
+    // 204 ends the answer.
+    if (code === 204) resolve(messages)
+    else if (code >= 400) reject(new Error(`the stream answered ${code} ${message.headers?.description ?? ''}`))
+    else if (messages.length > snapshotMessagesMax) reject(new Error(`more than ${snapshotMessagesMax} messages`))
+  }
+  const subscription = connection.subscribe(inbox, {
+    callback: (error, message) => {
+      if (error !== null) reject(error)
+      else hear(message)
+    },
+  })
+  const cancel = clock.after(snapshotTimeoutMs, () => reject(new Error(`no answer in ${snapshotTimeoutMs} ms`)))
+  const question = JSON.stringify({ seq: 1, batch, next_by_subj: subjects.all })
+  try {
+    connection.publish(`$JS.API.DIRECT.GET.${streamName}`, question, { reply: inbox })
+  } catch (error) {
+    reject(error instanceof Error ? error : new Error(String(error)))
+  }
+  return promise.finally(() => {
+    cancel()
+    subscription.unsubscribe()
+  })
+}

@@ -1,0 +1,16 @@
+// The numbers of the feed: what came from NATS, what was not believed, how the snapshots went.
+import type { Metrics } from '@citypresence/chassis/metrics'
+
+export type FeedMetrics = ReturnType<typeof createFeedMetrics>
+
+export function createFeedMetrics(metrics: Metrics) {
+  return {
+    messages: metrics.counter('nats_messages_total', 'Messages that came from the stream.'),
+    dropped: metrics.counter('nats_dropped_total', 'Messages that were not believed, by error code.', ['code']),
+    snapshots: metrics.counter('snapshots_total', 'Snapshots asked from the stream, by outcome (read, failed).', [
+      'outcome',
+    ]),
+    term: metrics.gauge('term', 'Term of the leader that is followed.'),
+    complete: metrics.gauge('complete', '1 while every room of the city is known in the present epoch.'),
+  }
+}
