@@ -3,14 +3,17 @@
 //   index.html, src/page  --vite-->            dist/page/
 //   src/index.ts          --vite (library)-->  dist/hook/index.js     wire is bundled in, React is not
 //                         --tsc-->             dist/hook/*.d.ts       relative paths only
+//
+// `node build.ts <folder>` builds into another folder than dist (tests do, so that they never disturb what is being served).
 import { readFileSync, rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import ts from 'typescript'
 import { build, type Rolldown } from 'vite'
 
 const here = import.meta.dirname
-const hookFolder = join(here, 'dist', 'hook')
+const target = resolve(process.argv[2] ?? join(here, 'dist'))
+const hookFolder = join(target, 'hook')
 const entry = join(here, 'src', 'index.ts')
 
 // The types a team sees. A file of types that is missing here would leave a dangling import, so the emit asks for no others.
@@ -58,8 +61,8 @@ function emitTypes(): void {
 function emitTypesOf(program: ts.Program, path: string): void {
   const source = program.getSourceFile(path)
   if (source === undefined) throw new Error(`${path} is not part of the package`)
-  const target = join(hookFolder, relative(join(here, 'src'), path).replace(/\.ts$/, '.d.ts'))
-  const { diagnostics, emitSkipped } = program.emit(source, (_, text) => ts.sys.writeFile(target, useJs(text)))
+  const declaration = join(hookFolder, relative(join(here, 'src'), path).replace(/\.ts$/, '.d.ts'))
+  const { diagnostics, emitSkipped } = program.emit(source, (_, text) => ts.sys.writeFile(declaration, useJs(text)))
   if (emitSkipped || diagnostics.length > 0) throw new Error(ts.formatDiagnostics(diagnostics, formatHost))
 }
 
@@ -77,9 +80,14 @@ const sizeWords = (path: string): string => {
   return `${(bytes.length / 1024).toFixed(1)} kB, ${(gzipSync(bytes).length / 1024).toFixed(1)} kB gzipped`
 }
 
-await build({ configFile: join(here, 'vite.config.ts'), root: here, logLevel: 'warn' })
+await build({
+  configFile: join(here, 'vite.config.ts'),
+  root: here,
+  logLevel: 'warn',
+  build: { outDir: join(target, 'page'), emptyOutDir: true },
+})
 await buildHook()
 emitTypes()
 process.stdout.write(
-  `web: page in dist/page, hook in dist/hook (${sizeWords(join(hookFolder, 'index.js'))}; React not counted)\n`,
+  `web: page and hook are in ${target}; the hook is ${sizeWords(join(hookFolder, 'index.js'))} without React\n`,
 )

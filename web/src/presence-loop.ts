@@ -212,10 +212,12 @@ export class PresenceLoop {
 
   /** An earlier timer may stay: it ticks in vain and arms the next. Frames come far more often than timers should be set. */
   #armWake(): void {
-    const dueAtMs = nextDueAtMs(this.#link)
-    if (dueAtMs === undefined || dueAtMs >= this.#wakeAtMs) return
+    const dueAtMs = nextDueAtMs(this.#link) ?? Infinity
+    if (dueAtMs !== Infinity && dueAtMs >= this.#wakeAtMs) return
     this.#wake?.cancel()
+    this.#wake = undefined
     this.#wakeAtMs = dueAtMs
+    if (dueAtMs === Infinity) return
     this.#wake = this.#world.setTimer(() => this.#onWake(), Math.max(0, dueAtMs - this.#world.nowMs()))
   }
 

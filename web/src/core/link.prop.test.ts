@@ -175,7 +175,7 @@ it('[B4] each loss in a row doubles the ceiling up to its cap, like counting by 
       let link = liveLink(false)
       for (let loss = 1; loss < losses; loss++) {
         link = stepLink(link, { kind: 'closed', code }, at).link
-        if (link.phase === 'waiting') link = { ...liveLink(false), tries: link.tries } as Link
+        if (link.phase === 'waiting') link = { ...liveLink(false), tries: link.tries }
       }
       const { link: waiting } = stepLink(link, { kind: 'closed', code }, at)
       const { baseMs, capMs } = code === 1013 ? later : soon

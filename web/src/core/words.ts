@@ -39,7 +39,8 @@ export function busiestRoom(rooms: readonly NamedRoom[]): NamedRoom | undefined 
 /** The whole city in one line. Never a sum of people: one person may be in several rooms. */
 export function citySummary(rooms: readonly NamedRoom[]): string[] {
   const busiest = busiestRoom(rooms)
-  const typingIn = rooms.filter(({ room }) => room.typingCount > 0).length
+  // Typing is a matter of seconds: of a room that is only remembered it is not said.
+  const typingIn = rooms.filter(({ room }) => room.typingCount > 0 && !room.stale).length
   return [
     roomsWords(rooms.length),
     busiest === undefined ? 'nobody online' : `busiest: ${busiest.name}, ${onlineWords(busiest.room.onlineCount)}`,

@@ -16,7 +16,7 @@ export function CityPage({ presence }: { readonly presence: GlobalPresence }) {
         <div className="hero-text">
           <h1>The city, now</h1>
           <p className="summary">
-            <Summary loaded={presence.loaded} rooms={rooms} />
+            <Summary presence={presence} rooms={rooms} />
           </p>
           <p className={`link ${presence.stale ? 'stale' : presence.status}`}>{linkWords(presence)}</p>
         </div>
@@ -30,8 +30,10 @@ export function CityPage({ presence }: { readonly presence: GlobalPresence }) {
   )
 }
 
-function Summary({ loaded, rooms }: { readonly loaded: boolean; readonly rooms: readonly NamedRoom[] }) {
-  if (!loaded) return '—'
+type CityProps = { readonly presence: GlobalPresence; readonly rooms: readonly NamedRoom[] }
+
+function Summary({ presence, rooms }: CityProps) {
+  if (!presence.loaded) return presence.status === 'stopped' ? 'Who is in which room, live.' : '—'
   return citySummary(rooms).map((part) => (
     <span key={part.replace(/[:\d].*/, '')} className="part">
       {part}
@@ -39,9 +41,7 @@ function Summary({ loaded, rooms }: { readonly loaded: boolean; readonly rooms: 
   ))
 }
 
-type RoomsProps = { readonly presence: GlobalPresence; readonly rooms: readonly NamedRoom[] }
-
-function Rooms({ presence, rooms }: RoomsProps) {
+function Rooms({ presence, rooms }: CityProps) {
   if (presence.status === 'stopped' && !presence.loaded) return null
   if (!presence.loaded) return <Waiting />
   if (rooms.length === 0)

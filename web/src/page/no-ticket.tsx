@@ -7,8 +7,8 @@ export function NoTicket() {
       <header className="hero">
         <Sky rooms={[]} />
         <div className="hero-text">
-          <h1>The city</h1>
-          <p className="summary">Nobody gets in without a key.</p>
+          <h1>The city, now</h1>
+          <p className="summary">Who is in which room, live.</p>
         </div>
       </header>
       <main>
