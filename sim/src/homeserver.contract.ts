@@ -720,7 +720,7 @@ export function homeserverContract(name: string, start: () => Promise<ContractSe
 
     // Each of these starts the server anew; they come last, because the last one leaves it with a limit.
     describe('a restart', () => {
-      it('[D6] [M-trap-24] latches typing for an old token: nothing is told of its end, and later typing is', async () => {
+      it('[D6] [M-trap-24] latches typing for an old token: neither its end is told nor what comes before the next answer, and later typing is', async () => {
         const stage = await scene(2)
         const [ada, ben] = stage.people as [Person, Person]
         const reader = await read(stage.daemon)
@@ -728,11 +728,13 @@ export function homeserverContract(name: string, start: () => Promise<ContractSe
         await reader.until('both typing', (told) => typingTold(told, stage.roomId).at(-1)?.length === 2)
         reader.forget()
         await server.restart()
+        // Typed before the reader's first question after the restart: skipped as well, because the numbers begin again.
+        await ada.typing(stage.roomId, true)
         await fence(reader, stage)
         expect(typingTold(reader.told, stage.roomId)).toEqual([])
-        expect(typingTold((await read(stage.daemon)).told, stage.roomId)).toEqual([])
-        await ada.typing(stage.roomId, true)
-        await reader.until('typing after the restart', (told) => typingTold(told, stage.roomId).length > 0)
+        expect(typingTold((await read(stage.daemon)).told, stage.roomId)).toEqual([[ada.userId]])
+        await ben.typing(stage.roomId, true)
+        await reader.until('typing after the restart', (told) => typingTold(told, stage.roomId).at(-1)?.length === 2)
       })
 
       it('[D6] [M-trap-13] keeps presence and tokens: an old token goes on with what was missed', async () => {
