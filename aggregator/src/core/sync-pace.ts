@@ -1,0 +1,119 @@
+// What to ask /sync for next, and how long to wait before it. Pure: the random number arrives as an argument.
+//
+//   nextRequest -> ask --- answer, applied ---> applied: since moves on, counters back to zero
+//                   '----- failure -----------> failed: same since, wait; or since forgotten: an initial sync
+//
+// `since` moves only after an answer was applied, so that nothing is lost by a crash between the two. It is forgotten when
+// the server refuses it, or when three answers in a row could not be read.
+
+export type SyncSettings = {
+  /** What the server is asked to hold a poll for. */
+  readonly timeoutMs: number
+  /** How much longer than that we wait for the last byte: a proxy and a busy server on the way. */
+  readonly slackMs: number
+  /** An initial sync lists the whole city. */
+  readonly initialBytesMax: number
+  readonly incrementBytesMax: number
+  /** Where the variation of this process begins, so that a restarted one does not repeat its predecessor's request. */
+  readonly variationStart: number
+}
+
+export type SyncPace = {
+  /** Undefined: the next sync is an initial one. */
+  readonly since: string | undefined
+  /** Failures in a row, of any kind. */
+  readonly failures: number
+  readonly unreadable: number
+  /** Answers in a row that came at once and brought the token that we sent. */
+  readonly repeats: number
+  readonly initials: number
+  /** A server that was away may have forgotten who types, without a word. */
+  readonly typingSuspect: boolean
+}
+
+export type SyncRequest = {
+  readonly since: string | undefined
+  readonly timeoutMs: number
+  readonly deadlineMs: number
+  readonly bytesMax: number
+}
+
+/** unreachable: no whole answer. unreadable: an answer that means nothing. refused: the server does not like the request. */
+export type SyncFailure = 'unreachable' | 'unreadable' | 'refused' | 'not-now'
+
+export const firstPace: SyncPace = {
+  since: undefined,
+  failures: 0,
+  unreadable: 0,
+  repeats: 0,
+  initials: 0,
+  typingSuspect: false,
+}
+
+/** A broken proxy may cut one answer and the next; a third says that this answer itself is the trouble. */
+const unreadableMax = 3
+/** An initial sync of a large account may take its server minutes; past five nobody waits for it. */
+const initialDeadlineMaxMs = 300_000
+/** Synapse answers a repeated initial sync from memory for two minutes, so no two requests of that time may be alike. */
+const variationsMs = 10_000
+// The first retry within a second; 30 s is the longest that a recovered server waits for us.
+const backoffBaseMs = 1_000
+const backoffCapMs = 30_000
+
+export function nextRequest(pace: SyncPace, settings: SyncSettings): SyncRequest {
+  const pollMs = settings.timeoutMs + settings.slackMs
+  const { since } = pace
+  if (since !== undefined)
+    return { since, timeoutMs: settings.timeoutMs, deadlineMs: pollMs, bytesMax: settings.incrementBytesMax }
+  return {
+    since,
+    // The server answers an initial sync at once whatever this says: it only makes the request another one.
+    timeoutMs: 1 + ((settings.variationStart + pace.initials) % variationsMs),
+    deadlineMs: Math.min(pollMs * 2 ** Math.min(pace.failures, 10), initialDeadlineMaxMs),
+    bytesMax: settings.initialBytesMax,
+  }
+}
+
+export function failed(pace: SyncPace, failure: SyncFailure, random01: number): { pace: SyncPace; waitMs: number } {
+  const asked = { ...pace, initials: pace.initials + (pace.since === undefined ? 1 : 0) }
+  // Whoever said "not now" also said when: that is no trouble of ours, and the gate before the server keeps the time.
+  if (failure === 'not-now') return { pace: asked, waitMs: 0 }
+  const unreadable = failure === 'unreadable' ? pace.unreadable + 1 : pace.unreadable
+  const giveUp = failure === 'refused' || unreadable >= unreadableMax
+  const next = {
+    ...asked,
+    failures: pace.failures + 1,
+    since: giveUp ? undefined : pace.since,
+    unreadable: giveUp ? 0 : unreadable,
+    typingSuspect: pace.typingSuspect || failure === 'unreachable',
+  }
+  return { pace: next, waitMs: backoffMs(pace.failures, random01) }
+}
+
+/** The consumer has applied an answer. */
+export function applied(
+  pace: SyncPace,
+  answer: { readonly nextBatch: string; readonly cameAtOnce: boolean },
+  random01: number,
+): { pace: SyncPace; waitMs: number } {
+  const stuck = answer.nextBatch === pace.since && answer.cameAtOnce
+  const next = {
+    since: answer.nextBatch,
+    failures: 0,
+    unreadable: 0,
+    repeats: stuck ? pace.repeats + 1 : 0,
+    initials: pace.initials + (pace.since === undefined ? 1 : 0),
+    typingSuspect: false,
+  }
+  // A server that repeats itself at once would otherwise be asked as fast as it answers.
+  return { pace: next, waitMs: stuck ? backoffMs(pace.repeats, random01) : 0 }
+}
+
+/**
+ * Doubles to the cap; one half of it is certain, the other is drawn. Without the certain half a run of small draws would
+ * spend more than the 25 requests in five minutes that a server in trouble may be asked.
+ */
+export function backoffMs(attempt: number, random01: number): number {
+  const ceilingMs = Math.min(backoffCapMs, backoffBaseMs * 2 ** Math.min(attempt, 30))
+  return Math.floor(ceilingMs / 2 + (ceilingMs / 2) * random01)
+}

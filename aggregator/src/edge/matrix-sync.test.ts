@@ -1,0 +1,240 @@
+// The sync loop against the homeserver double: what it asks, what it tells, and how it comes back from every kind of trouble.
+import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { startTelemetry } from '@citypresence/chassis/telemetry'
+import { startHomeserver, type Homeserver } from '@citypresence/sim/homeserver'
+import { until } from '@citypresence/stack/until'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createDaemon, listen, type Daemon, type Listener } from '../testing/matrix.ts'
+import type { MatrixSource } from './matrix-sync.ts'
+
+let homeserver: Homeserver
+let daemon: Daemon
+let listener: Listener | undefined
+let roomId: string
+const ada = '@ada:test.local'
+
+beforeEach(async () => {
+  homeserver = await startHomeserver()
+  const account = homeserver.account('presence_daemon')
+  homeserver.account('ada')
+  roomId = homeserver.script.createRoom({ members: [account.userId, ada], isPublic: true })
+  daemon = createDaemon({ url: homeserver.url, ...account })
+})
+afterEach(async () => {
+  await listener?.stop()
+  listener = undefined
+  await daemon.stop()
+  await homeserver.stop()
+})
+
+const syncs = () => homeserver.requests.filter(({ path }) => path === '/sync')
+const follow = (source: MatrixSource): Listener => (listener = listen(source))
+const heard = (count: number, what = `${count} batches`) =>
+  until(() => (listener?.heard.length ?? 0) >= count, { deadlineMs: 10_000, what })
+
+it('[M40] the first batch is the whole city, the next ones are changes, and the daemon is never seen or told of', async () => {
+  homeserver.script.presence(ada, 'online')
+  const all = follow(daemon.source())
+  await heard(1)
+  const [first] = all.heard
+  expect(first?.batch.initial).toBe(true)
+  expect(first?.facts).toContainEqual({ kind: 'self-joined', roomId })
+  expect(first?.facts).toContainEqual(expect.objectContaining({ kind: 'joined', roomId, userId: ada }))
+  expect(first?.facts).toContainEqual(expect.objectContaining({ kind: 'presence', userId: ada, state: 'online' }))
+  await until(() => homeserver.waitingPolls() === 1, { deadlineMs: 5_000, what: 'the poll' })
+  homeserver.script.typing(ada, roomId, true)
+  await heard(2)
+  expect(all.heard[1]?.batch.initial).toBe(false)
+  expect(all.heard[1]?.facts).toContainEqual({ kind: 'typing', roomId, userIds: [ada] })
+  expect(all.facts().filter((fact) => 'userId' in fact && fact.userId === daemon.userId)).toEqual([])
+  expect(syncs().map(({ query }) => query.get('set_presence'))).toEqual(syncs().map(() => 'offline'))
+  expect(homeserver.waitingPolls()).toBeLessThanOrEqual(1)
+})
+
+it('[M41] since moves only when the consumer asks for more', async () => {
+  const abort = new AbortController()
+  const batches = daemon.source().batches(abort.signal)[Symbol.asyncIterator]()
+  await batches.next()
+  homeserver.script.presence(ada, 'online')
+  expect(syncs()).toHaveLength(1)
+  const second = batches.next()
+  await second
+  expect(syncs()).toHaveLength(2)
+  expect(syncs()[1]?.query.get('since')).not.toBeNull()
+  abort.abort()
+  expect((await batches.next()).done).toBe(true)
+})
+
+it('[M42] the filters are stored, one for the first sync and one for the rest, and never ask for what people wrote', async () => {
+  follow(daemon.source({ activity: false }))
+  await heard(1)
+  homeserver.script.presence(ada, 'online')
+  await heard(2)
+  const [initial, increment] = syncs().map(({ query }) => query.get('filter'))
+  expect(initial).not.toBe(increment)
+  const stored = homeserver.requests.filter(({ path }) => path.endsWith('/filter')).map(({ body }) => body)
+  expect(stored).toHaveLength(2)
+  for (const filter of stored) {
+    expect(JSON.stringify(filter)).not.toMatch(/body|m\.room\.message|m\.receipt/)
+    expect(filter).toMatchObject({
+      room: { timeline: { types: expect.arrayContaining(['m.room.member']) as unknown } },
+    })
+  }
+})
+
+it('[M42] a server that stores no filter gets it with each request', async () => {
+  homeserver.fault({ path: /filter$/, fault: { kind: 'status', status: 404, body: { errcode: 'M_UNRECOGNIZED' } } })
+  follow(daemon.source())
+  await heard(1)
+  expect(syncs()[0]?.query.get('filter')).toMatch(/^\{/)
+})
+
+it('[M43] a token of another user is a mistake in the settings, not a city', async () => {
+  const source = daemon.source({ userId: '@somebody:test.local' })
+  await expect(source.batches(new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: 'BadConfig',
+  })
+})
+
+it('[M32] a refused since means an initial sync within a moment, with another timeout than the first', async () => {
+  const all = follow(daemon.source())
+  await heard(1)
+  homeserver.fault({
+    path: /^\/sync/,
+    times: 1,
+    fault: { kind: 'status', status: 400, body: { errcode: 'M_UNKNOWN', error: 'Invalid stream token' } },
+  })
+  homeserver.script.presence(ada, 'online')
+  await heard(2)
+  homeserver.script.presence(ada, 'unavailable')
+  await heard(3)
+  const initials = syncs().filter(({ query }) => !query.has('since'))
+  expect(initials).toHaveLength(2)
+  expect(new Set(initials.map(({ query }) => query.get('timeout'))).size).toBe(2)
+  expect(all.heard.map(({ batch }) => batch.initial)).toEqual([true, false, true])
+})
+
+type Case = { name: string; fault: Parameters<Homeserver['fault']>[0]['fault']; suspect: boolean }
+const troubles: readonly Case[] = [
+  { name: 'a page of a proxy', fault: { kind: 'html', status: 502 }, suspect: true },
+  { name: 'a server error', fault: { kind: 'status', status: 500 }, suspect: true },
+  { name: 'a cut connection', fault: { kind: 'reset' }, suspect: true },
+  { name: 'an answer cut in its middle', fault: { kind: 'truncated' }, suspect: true },
+  { name: 'half an answer with a fitting length', fault: { kind: 'truncated', politely: true }, suspect: false },
+  { name: 'a page instead of JSON', fault: { kind: 'html', status: 200 }, suspect: false },
+  { name: 'an answer without a token', fault: { kind: 'bytes', body: '{}' }, suspect: false },
+  { name: 'a list', fault: { kind: 'bytes', body: '[]' }, suspect: false },
+  { name: 'a flood', fault: { kind: 'huge', bytes: 20_000_000 }, suspect: false },
+  { name: 'a bomb', fault: { kind: 'gzip-bomb', bytes: 400_000_000 }, suspect: false },
+]
+
+for (const { name, fault, suspect } of troubles)
+  it(`[M44] ${name} costs one answer and nothing else: same since, nothing lost`, async () => {
+    const all = follow(daemon.source({ random: () => 0 }))
+    await heard(1)
+    homeserver.script.presence(ada, 'online')
+    await heard(2)
+    await until(() => homeserver.waitingPolls() === 1, { deadlineMs: 5_000, what: 'the poll' })
+    homeserver.fault({ path: /^\/sync/, times: 1, fault })
+    homeserver.script.presence(ada, 'unavailable')
+    await heard(3)
+    homeserver.script.leave(ada, roomId)
+    await until(() => all.facts().some(({ kind }) => kind === 'left'), { deadlineMs: 10_000, what: 'the leave' })
+    const met = syncs().findIndex((request) => request.fault !== undefined)
+    expect(syncs()[met + 1]?.query.get('since')).toBe(syncs()[met]?.query.get('since'))
+    const after = all.heard.findIndex(({ facts }) => facts.some(({ kind }) => kind === 'left'))
+    expect(all.heard[after]?.batch).toMatchObject({ initial: false, typingSuspect: suspect })
+  })
+
+it('[M32] three unreadable answers in a row mean an initial sync', async () => {
+  const all = follow(daemon.source({ random: () => 0 }))
+  await heard(1)
+  homeserver.fault({ path: /^\/sync/, times: 3, fault: { kind: 'bytes', body: '{"next_batch":7}' } })
+  homeserver.script.presence(ada, 'online')
+  await until(() => all.heard.filter(({ batch }) => batch.initial).length === 2, {
+    deadlineMs: 20_000,
+    what: 'a new start',
+  })
+})
+
+it('[M31] a rate limit is kept to the second, and told', async () => {
+  const all = follow(daemon.source())
+  await heard(1)
+  await until(() => homeserver.waitingPolls() === 1, { deadlineMs: 5_000, what: 'the poll' })
+  homeserver.fault({
+    path: /^\/sync/,
+    times: 1,
+    fault: { kind: 'rate-limited', retryAfterHeader: '2', retryAfterMs: 100 },
+  })
+  homeserver.script.presence(ada, 'online')
+  await until(() => syncs().some(({ fault }) => fault === 'rate-limited'), { deadlineMs: 5_000, what: 'the refusal' })
+  homeserver.script.presence(ada, 'offline')
+  await until(() => all.facts().some((fact) => fact.kind === 'presence' && fact.state === 'offline'), {
+    deadlineMs: 10_000,
+    what: 'the change after the wait',
+  })
+  const met = syncs().findIndex(({ fault }) => fault === 'rate-limited')
+  const [refused, next] = syncs().slice(met)
+  expect((next?.atMs ?? 0) - (refused?.atMs ?? 0)).toBeGreaterThanOrEqual(2_000)
+  expect(all.heard.every(({ batch }) => !batch.typingSuspect)).toBe(true)
+})
+
+it('[M45] a span per batch passes its traceparent on and ends when the batch is applied', async () => {
+  const telemetry = await startTelemetry({ service: 'test', sampleRatio: 1 })
+  const ended: string[] = []
+  const all = follow(
+    daemon.source({
+      startSpan: (name, options) => {
+        const span = telemetry.startSpan(name, options)
+        return { ...span, end: () => void ended.push(span.traceId) }
+      },
+    }),
+  )
+  await heard(1)
+  homeserver.script.presence(ada, 'online')
+  await heard(2)
+  expect(all.heard[0]?.batch.traceparent).toMatch(/^00-/)
+  expect(ended[0]).toBe(all.heard[0]?.batch.traceparent?.split('-')[1])
+})
+
+// Time turned by hand: what a server in trouble, or a revoked token, gets to hear from us in five minutes.
+const inFiveMinutes = async (clock: FakeClock, ready: () => boolean): Promise<void> => {
+  for (let second = 0; second < 300; second++) {
+    await clock.advance(1_000)
+    await until(ready, { deadlineMs: 5_000, what: 'the request to be over', everyMs: 1 })
+  }
+}
+
+it('[M33] a server that fails for five minutes gets at most 25 requests', async () => {
+  const clock = createFakeClock()
+  const patient = createDaemon({ url: homeserver.url, ...homeserver.account('presence_daemon'), clock })
+  homeserver.fault({ fault: { kind: 'html', status: 503 } })
+  let failures = 0
+  const source = patient.source({ clock, random: () => 0, observer: { failed: () => (failures += 1) } })
+  follow(source)
+  await inFiveMinutes(clock, () => failures === homeserver.requests.length)
+  expect(homeserver.requests.length).toBeLessThanOrEqual(25)
+  expect(homeserver.requests.length).toBeGreaterThan(10)
+  expect(source.status()).toMatchObject({ state: 'failing', lastAnswerAt: undefined })
+  const ended = listener?.stop()
+  await clock.advance(30_000)
+  await ended
+  await patient.stop()
+})
+
+it('[M31] a revoked token is shown once a minute', async () => {
+  const clock = createFakeClock()
+  const patient = createDaemon({ url: homeserver.url, ...homeserver.account('presence_daemon'), clock })
+  homeserver.setSession(daemon.userId, 'unknown')
+  let failures = 0
+  const source = patient.source({ clock, observer: { failed: () => (failures += 1) } })
+  follow(source)
+  await inFiveMinutes(clock, () => failures >= homeserver.requests.length)
+  expect(homeserver.requests.length).toBeLessThanOrEqual(6)
+  expect(homeserver.requests.length).toBeGreaterThanOrEqual(4)
+  expect(source.status()).toMatchObject({ state: 'token-refused' })
+  const ended = listener?.stop()
+  await clock.advance(60_000)
+  await ended
+  await patient.stop()
+})
