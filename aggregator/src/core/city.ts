@@ -1,0 +1,244 @@
+// The whole truth the daemon knows: people, rooms, which slug is which room, and whether the source may be believed.
+//
+//   learn, learn, … syncSucceeded          one response: what it adds up to is looked at when it ends (or takeChanged asks)
+//   startReplacement … finishReplacement   an initial sync, learned beside the city and swapped in at once
+//   advance                                what time alone changes
+//        |
+//        v
+//   takeChanged -> slugs whose value may differ -> valueOf(slug)
+//
+// Unknown is not zero: a room is `unobserved` until it was counted once with presence working; a room that is lost later keeps
+// its last value, marked stale. While presence is held (see shown-presence) only membership moves.
+//
+// A city belongs to one loop, which hands it to these functions; they change it in place. What can be read is what the last
+// look saw, so nobody meets half a response.
+import type { RoomSlug } from '@citypresence/wire/subjects'
+import type { UserPresence } from '@citypresence/wire/user-presence'
+import { createCityRooms, lookAtRoom, takeMap, valueOfSlug } from './city-rooms.ts'
+import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
+import { takeUsers, usersOf } from './city-users.ts'
+import type { Moment } from './moment.ts'
+import { createObservation, endLives, findLifeDue, observe, stopAllTyping, type Observation } from './observation.ts'
+import { auditMembers, dropOrphans, isOpen, takeDirtyRooms } from './presence-state.ts'
+import { carryActivity } from './room-life.ts'
+import * as shown from './shown-presence.ts'
+import { firstHealth, hold, isHeld, judgeSource, noteProbe, noteSync, sourceDueMs } from './source-health.ts'
+import type { SourceHealth, SourceVerdict } from './source-health.ts'
+import type { Fact } from './sync-facts.ts'
+import { createUserWatch } from './user-watch.ts'
+
+export type { MappedRoom, RoomValue } from './city-rooms.ts'
+
+export type CityOptions = {
+  readonly daemonUserId: string
+  /** The server name of local users. */
+  readonly homeServer: string
+  /** A message or a join makes a room active for so long. */
+  readonly activeWindowMs: number
+  /** Who goes offline is shown for so much longer; 0: not at all. */
+  readonly offlineGraceMs: number
+  /** Without a good sync for so long the source is stale. */
+  readonly staleAfterMs: number
+  /** A typing list ends so long after its event. Must be more than the homeserver's own two minutes. */
+  readonly typingMaxMs: number
+  /** So many people of whom no room is known are remembered, for the case that they come into one. */
+  readonly outsidersMax: number
+  /** Whether changes of single users are kept for takeChangedUsers. */
+  readonly userEvents: boolean
+  /** Whether these hold users of other homeservers too. */
+  readonly remoteUsers: boolean
+}
+
+export type City = {
+  readonly options: CityOptions
+  readonly rooms: CityRooms
+  observation: Observation
+  health: SourceHealth
+  /** The latest moment the city was told of. */
+  now: Moment
+  /** The response that is being learned. */
+  response: Moment | undefined
+}
+
+export const createCity = (options: CityOptions): City => ({
+  options,
+  rooms: createCityRooms(),
+  observation: emptyObservation(options),
+  health: firstHealth,
+  now: { wallMs: 0, monotonicMs: 0 },
+  response: undefined,
+})
+
+const emptyObservation = ({ daemonUserId, outsidersMax, userEvents }: CityOptions): Observation =>
+  createObservation(daemonUserId, outsidersMax, userEvents ? createUserWatch() : undefined)
+
+/** Learns (a slice of) one response. Slices of one response carry the same moment, that of its receipt. */
+export function learn(city: City, facts: readonly Fact[], at: Moment): void {
+  if (city.response?.monotonicMs !== at.monotonicMs) endResponse(city)
+  city.response = at
+  reach(city, at)
+  const lesson = { at, limits: city.options, former: undefined }
+  for (const fact of facts) observe(city.observation, fact, lesson)
+}
+
+/** An initial sync in the making: it says everything, so it is learned apart from the city. */
+export type Replacement = { readonly observation: Observation; readonly city: City }
+
+export const startReplacement = (city: City): Replacement => ({ observation: emptyObservation(city.options), city })
+
+export function learnInto(replacement: Replacement, facts: readonly Fact[], at: Moment): void {
+  const { observation, city } = replacement
+  const lesson = { at, limits: city.options, former: city.observation.state }
+  for (const fact of facts) observe(observation, fact, lesson)
+}
+
+/** Puts the replacement in the place of all that was learned before; activity of rooms that stay is kept. */
+export function finishReplacement(city: City, replacement: Replacement, at: Moment): void {
+  endResponse(city)
+  reach(city, at)
+  const { observation: former, health } = city
+  const { observation: fresh } = replacement
+  dropOrphans(fresh.state)
+  if (shown.emptiesCity(former.state, fresh.state, health.presence === 'works')) city.health = hold(health, at)
+  shown.carryShown(former.state, fresh.state, shownRule(city))
+  for (const [roomId, life] of former.lives) {
+    fresh.touched.add(roomId)
+    const freshLife = fresh.lives.get(roomId)
+    if (freshLife !== undefined) carryActivity(life, freshLife)
+  }
+  findLifeDue(fresh)
+  city.observation = fresh
+  look(city, at)
+}
+
+/** Compares with the homeserver's own list of a room; what differs is corrected. */
+export function confirmMembers(
+  city: City,
+  roomId: string,
+  userIds: readonly string[],
+  at: Moment,
+  askedAt?: Moment,
+): { added: number; removed: number; outdated: boolean } {
+  reach(city, at)
+  const { lives, state } = city.observation
+  // An answer that a response has overtaken would bring back who left meanwhile.
+  const membersMs = lives.get(roomId)?.membersMs ?? -Infinity
+  if (askedAt !== undefined && membersMs >= askedAt.monotonicMs) return { added: 0, removed: 0, outdated: true }
+  const drift = auditMembers(state, roomId, userIds)
+  lookUnlessLearning(city)
+  return { ...drift, outdated: false }
+}
+
+/** Takes a new map of the city: it holds these rooms and no other. */
+export function mapRooms(city: City, rooms: readonly MappedRoom[], at: Moment): void {
+  reach(city, at)
+  takeMap(city.rooms, rooms, (roomId) => isOpen(city.observation.state, roomId), at.wallMs)
+}
+
+/** A response was learned to its end. */
+export function syncSucceeded(city: City, at: Moment): void {
+  endResponse(city)
+  reach(city, at)
+  city.health = noteSync(city.health, at)
+}
+
+/** What a probe found out: whether the homeserver keeps what it is told about presence. */
+export function presenceProbed(city: City, works: boolean, at: Moment): void {
+  reach(city, at)
+  const wasHeld = isHeld(city.health)
+  city.health = noteProbe(city.health, works, at)
+  if (!wasHeld || !works) return
+  shown.settleEverybody(city.observation.state, shownRule(city))
+  for (const roomId of city.rooms.awaiting) city.observation.touched.add(roomId)
+  lookUnlessLearning(city)
+}
+
+export const wantsPresenceProbe = (city: City): boolean => isHeld(city.health)
+
+/** After a lost connection the end of typing may have been missed. */
+export function clearTyping(city: City, at: Moment): void {
+  reach(city, at)
+  stopAllTyping(city.observation)
+  lookUnlessLearning(city)
+}
+
+/** What time alone changes: typing that was not ended, the active window, the offline grace. */
+export function advance(city: City, at: Moment): void {
+  reach(city, at)
+  shown.endGraces(city.observation.state, city.now.monotonicMs)
+  endLives(city.observation, city.now.monotonicMs)
+  lookUnlessLearning(city)
+}
+
+/** When time alone changes something next, on the monotonic clock. May be early, never late. */
+export function nextDueAtMs(city: City): number | undefined {
+  const { observation, health, now, options } = city
+  const dueMs = Math.min(
+    observation.lifeDueMs,
+    shown.nextGraceEndMs(observation.state) ?? Infinity,
+    sourceDueMs(health, now.monotonicMs, options.staleAfterMs) ?? Infinity,
+  )
+  return dueMs === Infinity ? undefined : dueMs
+}
+
+/** The slugs whose value may differ from what it was when they were last taken. Ends the response that is being learned. */
+export function takeChanged(city: City): ReadonlySet<RoomSlug> {
+  endResponse(city)
+  const { changed } = city.rooms
+  city.rooms.changed = new Set()
+  return changed
+}
+
+export const valueOf = (city: City, slug: RoomSlug): RoomValue => valueOfSlug(city.rooms, slug)
+
+export const mappedSlugs = (city: City): readonly RoomSlug[] => [...city.rooms.slugs.keys()]
+
+export const sourceOf = (city: City, at: Moment): SourceVerdict =>
+  judgeSource(city.health, at, city.options.staleAfterMs)
+
+/** The users whose status changed since they were last taken; erased: no room is shared any more. Ends the response. */
+export function takeChangedUsers(city: City): ReadonlyMap<string, UserPresence | 'erased'> {
+  endResponse(city)
+  return takeUsers(city.observation.state, city.options)
+}
+
+/** Every user to be told of, for a leader that begins. */
+export const knownUsers = (city: City): Iterable<UserPresence> => usersOf(city.observation.state, city.options)
+
+function reach(city: City, at: Moment): void {
+  if (at.monotonicMs >= city.now.monotonicMs) city.now = at
+}
+
+const shownRule = (city: City): shown.ShownRule => ({
+  held: isHeld(city.health),
+  graceMs: city.options.offlineGraceMs,
+  nowMs: city.now.monotonicMs,
+})
+
+/** The response is whole: now it can be seen whether it takes the city offline, and what it changed. */
+function endResponse(city: City): void {
+  const { response, observation } = city
+  if (response === undefined) return
+  city.response = undefined
+  dropOrphans(observation.state)
+  if (shown.takesMostOffline(observation.state)) city.health = hold(city.health, response)
+  look(city, response)
+}
+
+/** Between two slices of a response nothing is looked at. */
+function lookUnlessLearning(city: City): void {
+  if (city.response === undefined) look(city, city.now)
+}
+
+/** Shows what may be shown, and looks at every room where something happened. */
+function look(city: City, stamp: Moment): void {
+  const { observation, rooms, now } = city
+  dropOrphans(observation.state)
+  shown.settleShown(observation.state, shownRule(city))
+  const { touched } = observation
+  for (const roomId of takeDirtyRooms(observation.state)) touched.add(roomId)
+  const held = isHeld(city.health)
+  for (const roomId of touched)
+    lookAtRoom(rooms, observation, roomId, { held, nowMs: now.monotonicMs, stampTs: stamp.wallMs })
+  touched.clear()
+}

@@ -1,0 +1,258 @@
+// Who is in which room, what each was said to be, and how many of each room are shown as online. Users and rooms are numbers
+// here, their status and counts typed arrays: a change costs the rooms of that user, and neither the size of a room nor of the
+// city.
+//
+//   tell(user, status) -> told --(shown-presence decides)--> shown -> online count of each room of the user -> dirty rooms
+//   joinRoom, leaveRoom ------------------------------------------^
+//
+// The state belongs to the city, which hands it to these functions; they change it in place (copying it for each of a million
+// changes would cost more than all the rest) and return or queue what changed.
+import { grown } from './growable.ts'
+import { createIdTable, intern, nameOf, release, type IdTable } from './id-table.ts'
+import { createIndexQueue, drain, enqueue, unqueue, type IndexQueue } from './index-queue.ts'
+import { markChanged, markGone, type UserWatch } from './user-watch.ts'
+
+/** A status as a number; whatever is not offline counts as online. */
+export const statusCode = { offline: 0, online: 1, unavailable: 2, busy: 3 } as const
+export type StatusCode = (typeof statusCode)[keyof typeof statusCode]
+
+type Outsider = { readonly status: StatusCode; readonly lastActiveTs: number }
+
+export type PresenceState = {
+  readonly daemonUserId: string
+  readonly users: IdTable
+  readonly rooms: IdTable
+  /** By user: what the homeserver said last, what is counted, and when the person was last active (wall clock, 0: unknown). */
+  told: Uint8Array
+  shown: Uint8Array
+  lastActiveTs: Float64Array
+  readonly roomsOf: number[][]
+  /** By room: its people, and how many of them are shown as online. */
+  readonly members: Set<number>[]
+  online: Int32Array
+  /** People shown as online, over all rooms. */
+  shownCount: number
+  /** Users whose told and shown differ, or did. */
+  readonly unsettled: IndexQueue
+  /** Users without a room: dropped when the response ends, so that leaving and coming back in one response loses nothing. */
+  readonly orphans: number[]
+  /** Those who went offline and are shown a little longer, with the time that ends; in the order of these times. */
+  readonly leaving: Map<number, number>
+  readonly dirty: IndexQueue
+  readonly closed: string[]
+  /** Presence of people of whom no room is known, oldest first. */
+  readonly outsiders: Map<string, Outsider>
+  readonly outsidersMax: number
+  readonly watch: UserWatch | undefined
+}
+
+export const createPresenceState = (
+  daemonUserId: string,
+  outsidersMax: number,
+  watch: UserWatch | undefined,
+): PresenceState => ({
+  daemonUserId,
+  users: createIdTable(),
+  rooms: createIdTable(),
+  told: new Uint8Array(0),
+  shown: new Uint8Array(0),
+  lastActiveTs: new Float64Array(0),
+  roomsOf: [],
+  members: [],
+  online: new Int32Array(0),
+  shownCount: 0,
+  unsettled: createIndexQueue(),
+  orphans: [],
+  leaving: new Map(),
+  dirty: createIndexQueue(),
+  closed: [],
+  outsiders: new Map(),
+  outsidersMax,
+  watch,
+})
+
+export const isOpen = (state: PresenceState, roomId: string): boolean => state.rooms.indexOf.has(roomId)
+
+/** Begins to follow a room; one that is followed already stays as it is. */
+export function openRoom(state: PresenceState, roomId: string): void {
+  if (isOpen(state, roomId)) return
+  const room = intern(state.rooms, roomId)
+  state.online = grown(state.online, room + 1)
+  state.members[room] = new Set()
+  enqueue(state.dirty, room)
+}
+
+/** Forgets a room and, when the response ends, all who were in no other. */
+export function closeRoom(state: PresenceState, roomId: string): void {
+  const room = state.rooms.indexOf.get(roomId)
+  if (room === undefined) return
+  for (const user of state.members[room] ?? []) forgetRoom(state, user, room)
+  state.members[room] = new Set()
+  state.online[room] = 0
+  unqueue(state.dirty, room)
+  release(state.rooms, room)
+  state.closed.push(roomId)
+}
+
+/** True when the user was not there before. The daemon is never there, nor is anybody in a room that is not followed. */
+export function joinRoom(state: PresenceState, roomId: string, userId: string): boolean {
+  const room = state.rooms.indexOf.get(roomId)
+  if (room === undefined || userId === state.daemonUserId) return false
+  const user = internUser(state, userId)
+  const members = state.members[room]
+  if (members === undefined || members.has(user)) return false
+  members.add(user)
+  state.roomsOf[user]?.push(room)
+  if (isShown(state, user)) addOnline(state, room, 1)
+  enqueue(state.dirty, room)
+  return true
+}
+
+/** True when the user was there before. */
+export function leaveRoom(state: PresenceState, roomId: string, userId: string): boolean {
+  const room = state.rooms.indexOf.get(roomId)
+  const user = state.users.indexOf.get(userId)
+  if (room === undefined || user === undefined || state.members[room]?.delete(user) !== true) return false
+  forgetRoom(state, user, room)
+  if (isShown(state, user)) addOnline(state, room, -1)
+  enqueue(state.dirty, room)
+  return true
+}
+
+export function isMember(state: PresenceState, roomId: string, userId: string): boolean {
+  const room = state.rooms.indexOf.get(roomId)
+  const user = state.users.indexOf.get(userId)
+  return room !== undefined && user !== undefined && (state.members[room]?.has(user) ?? false)
+}
+
+/** Makes the members of a room these and no other; how many had to be added, and how many removed. */
+export function auditMembers(
+  state: PresenceState,
+  roomId: string,
+  userIds: readonly string[],
+): { added: number; removed: number } {
+  const room = state.rooms.indexOf.get(roomId)
+  if (room === undefined) return { added: 0, removed: 0 }
+  const listed = new Set(userIds)
+  const gone = [...(state.members[room] ?? [])]
+    .map((user) => nameOf(state.users, user))
+    .filter((userId) => !listed.has(userId))
+  for (const userId of gone) leaveRoom(state, roomId, userId)
+  let added = 0
+  for (const userId of listed) if (joinRoom(state, roomId, userId)) added++
+  return { added, removed: gone.length }
+}
+
+export function onlineIn(state: PresenceState, roomId: string): number {
+  const room = state.rooms.indexOf.get(roomId)
+  return room === undefined ? 0 : (state.online[room] ?? 0)
+}
+
+/** What the homeserver says about a user. `lastActiveTs` is left out where it is unknown. */
+export function tell(state: PresenceState, userId: string, status: StatusCode, lastActiveTs: number | undefined): void {
+  if (userId === state.daemonUserId) return
+  const user = state.users.indexOf.get(userId)
+  if (user === undefined) {
+    tellOutsider(state, userId, { status, lastActiveTs: lastActiveTs ?? 0 })
+    return
+  }
+  if (lastActiveTs !== undefined) state.lastActiveTs[user] = lastActiveTs
+  if (state.told[user] === status) return
+  state.told[user] = status
+  enqueue(state.unsettled, user)
+}
+
+/** Shows a user as `status` from now on: the one place where a count changes by presence. */
+export function show(state: PresenceState, user: number, status: number): void {
+  const before = state.shown[user] ?? 0
+  if (before === status) return
+  showUnheard(state, user, status)
+  markChanged(state.watch, user)
+}
+
+/** As `show`, but nobody who follows single users hears of it. */
+export function showUnheard(state: PresenceState, user: number, status: number): void {
+  const change = Number(status !== 0) - Number(isShown(state, user))
+  state.shown[user] = status
+  if (change === 0) return
+  state.shownCount += change
+  for (const room of state.roomsOf[user] ?? []) {
+    addOnline(state, room, change)
+    enqueue(state.dirty, room)
+  }
+}
+
+export const isShown = (state: PresenceState, user: number): boolean => (state.shown[user] ?? 0) !== 0
+
+/** Forgets everybody who is left without a room: nothing is heard of them any more, so nothing may be shown. */
+export function dropOrphans(state: PresenceState): void {
+  for (const user of state.orphans)
+    if (state.roomsOf[user]?.length === 0 && nameOf(state.users, user) !== '') dropUser(state, user)
+  state.orphans.length = 0
+}
+
+/** The rooms whose count or people changed, also those no longer followed; the list is empty afterwards. */
+export function takeDirtyRooms(state: PresenceState): Set<string> {
+  const rooms = new Set(state.closed)
+  state.closed.length = 0
+  for (const room of drain(state.dirty)) rooms.add(nameOf(state.rooms, room))
+  return rooms
+}
+
+function addOnline(state: PresenceState, room: number, change: number): void {
+  state.online[room] = (state.online[room] ?? 0) + change
+}
+
+function internUser(state: PresenceState, userId: string): number {
+  const known = state.users.indexOf.get(userId)
+  if (known !== undefined) return known
+  const user = intern(state.users, userId)
+  state.told = grown(state.told, user + 1)
+  state.shown = grown(state.shown, user + 1)
+  state.lastActiveTs = grown(state.lastActiveTs, user + 1)
+  state.roomsOf[user] = []
+  admitOutsider(state, user, userId)
+  return user
+}
+
+/** Somebody of whom presence was heard before any room: what was heard holds. */
+function admitOutsider(state: PresenceState, user: number, userId: string): void {
+  const outsider = state.outsiders.get(userId)
+  if (outsider === undefined) return
+  state.outsiders.delete(userId)
+  state.told[user] = outsider.status
+  state.lastActiveTs[user] = outsider.lastActiveTs
+  enqueue(state.unsettled, user)
+}
+
+function tellOutsider(state: PresenceState, userId: string, outsider: Outsider): void {
+  // Taken out first, so that the one heard of longest ago goes when there are too many.
+  state.outsiders.delete(userId)
+  if (outsider.status === statusCode.offline) return
+  state.outsiders.set(userId, outsider)
+  if (state.outsiders.size <= state.outsidersMax) return
+  for (const oldest of state.outsiders.keys()) {
+    state.outsiders.delete(oldest)
+    return
+  }
+}
+
+function forgetRoom(state: PresenceState, user: number, room: number): void {
+  const rooms = state.roomsOf[user]
+  if (rooms === undefined) return
+  const place = rooms.indexOf(room)
+  const last = rooms.pop()
+  if (last !== undefined && last !== room) rooms[place] = last
+  if (rooms.length === 0) state.orphans.push(user)
+}
+
+function dropUser(state: PresenceState, user: number): void {
+  if (isShown(state, user)) state.shownCount--
+  state.told[user] = 0
+  state.shown[user] = 0
+  state.lastActiveTs[user] = 0
+  state.leaving.delete(user)
+  unqueue(state.unsettled, user)
+  markGone(state.watch, user, nameOf(state.users, user))
+  release(state.users, user)
+}

@@ -1,0 +1,69 @@
+// What happens in one room apart from who is there: who types, and when somebody last wrote or came in.
+//
+//   typing list --replaces--> typing, until the safety limit     message, join --> active until the window is over
+//
+// Owned by the observation and changed in place. Windows run on the monotonic clock, stamps are wall-clock.
+import type { Moment } from './moment.ts'
+
+export type RoomLife = {
+  typing: readonly string[]
+  typingUntilMs: number
+  /** 0 when the window is over. */
+  activeUntilMs: number
+  /** Last message or join, wall clock; 0 when none was seen. */
+  lastActivityTs: number
+  /** When a response last changed who is there; -Infinity: never. */
+  membersMs: number
+}
+
+export const createLife = (): RoomLife => ({
+  typing: [],
+  typingUntilMs: Infinity,
+  activeUntilMs: 0,
+  lastActivityTs: 0,
+  membersMs: -Infinity,
+})
+
+/**
+ * The list replaces the one before. It ends by itself after `typingMaxMs`: a server that restarts forgets who typed and says
+ * nothing, and one that is asked to keep a person typing sends no second event before its own limit of two minutes.
+ */
+export function setTyping(life: RoomLife, userIds: readonly string[], at: Moment, typingMaxMs: number): void {
+  life.typing = userIds
+  life.typingUntilMs = userIds.length === 0 ? Infinity : at.monotonicMs + typingMaxMs
+}
+
+/** True when somebody typed. */
+export function stopTyping(life: RoomLife): boolean {
+  const typed = life.typing.length > 0
+  life.typing = []
+  life.typingUntilMs = Infinity
+  return typed
+}
+
+/** A message or a join. Its stamp comes from another server: the future counts as now, the past as what it is. */
+export function noteActivity(life: RoomLife, originTs: number | undefined, at: Moment, activeWindowMs: number): void {
+  const ts = Math.min(originTs ?? at.wallMs, at.wallMs)
+  const untilMs = at.monotonicMs + activeWindowMs - (at.wallMs - ts)
+  life.lastActivityTs = Math.max(life.lastActivityTs, ts)
+  if (untilMs > at.monotonicMs) life.activeUntilMs = Math.max(life.activeUntilMs, untilMs)
+}
+
+/** Ends what is over; true when something ended. */
+export function endLife(life: RoomLife, nowMs: number): boolean {
+  const typingEnds = life.typingUntilMs <= nowMs
+  const activeEnds = life.activeUntilMs !== 0 && life.activeUntilMs <= nowMs
+  if (typingEnds) stopTyping(life)
+  if (activeEnds) life.activeUntilMs = 0
+  return typingEnds || activeEnds
+}
+
+/** When something ends next; Infinity when nothing does. */
+export const lifeDueMs = ({ typingUntilMs, activeUntilMs }: RoomLife): number =>
+  Math.min(typingUntilMs, activeUntilMs === 0 ? Infinity : activeUntilMs)
+
+/** Activity seen before a full replacement is not forgotten by it: the new answer shows only the latest messages. */
+export function carryActivity(former: RoomLife, fresh: RoomLife): void {
+  fresh.activeUntilMs = Math.max(fresh.activeUntilMs, former.activeUntilMs)
+  fresh.lastActivityTs = Math.max(fresh.lastActivityTs, former.lastActivityTs)
+}

@@ -1,0 +1,55 @@
+// What a room shows, and the message that says so.
+import { typingUsersMax, type RoomPresence } from '@citypresence/wire/room-presence'
+import type { Observation } from './observation.ts'
+import { isMember, onlineIn } from './presence-state.ts'
+
+export type RoomView = {
+  readonly online: number
+  /** Sorted, members only. */
+  readonly typing: readonly string[]
+  readonly active: boolean
+  readonly lastActivityTs: number
+}
+
+/** What a room shows at a moment. Typing is cut to members here, so that somebody who leaves stops typing at once. */
+export function viewOf({ state, lives }: Observation, roomId: string, nowMs: number): RoomView {
+  const life = lives.get(roomId)
+  const typists = (life?.typingUntilMs ?? 0) > nowMs ? (life?.typing ?? []) : []
+  const typing = typists.filter((userId) => isMember(state, roomId, userId)).sort()
+  return {
+    online: onlineIn(state, roomId),
+    typing: typing.slice(0, typingUsersMax),
+    active: typing.length > 0 || (life?.activeUntilMs ?? 0) > nowMs,
+    lastActivityTs: life?.lastActivityTs ?? 0,
+  }
+}
+
+/** The same to a reader: the last activity is told along, and is no reason to tell. */
+export const sameRoomView = (a: RoomView, b: RoomView): boolean =>
+  a.online === b.online &&
+  a.active === b.active &&
+  a.typing.length === b.typing.length &&
+  a.typing.every((userId, index) => userId === b.typing[index])
+
+type Place = { readonly slug: string; readonly roomId: string; readonly alias: string | null }
+
+export const presenceOf = ({ slug, roomId, alias }: Place, view: RoomView, lastEventTs: number): RoomPresence => ({
+  type: 'room.presence',
+  room_slug: slug,
+  matrix_room_id: roomId,
+  matrix_room_alias: alias,
+  online_count: view.online,
+  typing_count: view.typing.length,
+  typing_users: view.typing,
+  last_event_ts: lastEventTs,
+  active: view.active,
+  ...(view.lastActivityTs > 0 && { last_activity_ts: view.lastActivityTs }),
+})
+
+const nobody: RoomView = { online: 0, typing: [], active: false, lastActivityTs: 0 }
+
+/** The last word about a room that is no longer part of the city. */
+export const removedPresence = (place: Place, lastEventTs: number): RoomPresence => ({
+  ...presenceOf(place, nobody, lastEventTs),
+  removed: true,
+})

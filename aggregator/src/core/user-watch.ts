@@ -1,0 +1,48 @@
+// Which single users changed, for those who publish users too. Made only where that is switched on; owned by the presence
+// state and changed in place.
+//
+//   a user's shown status changed -> changed        the last shared room went, and the user had been told of -> gone
+import { grown } from './growable.ts'
+import { createIndexQueue, drain, enqueue, unqueue, type IndexQueue } from './index-queue.ts'
+
+export type UserWatch = {
+  readonly changed: IndexQueue
+  /** By user: 1 where the world was told of this user. */
+  reported: Uint8Array
+  readonly gone: Set<string>
+}
+
+export const createUserWatch = (): UserWatch => ({
+  changed: createIndexQueue(),
+  reported: new Uint8Array(0),
+  gone: new Set(),
+})
+
+export function markChanged(watch: UserWatch | undefined, user: number): void {
+  if (watch !== undefined) enqueue(watch.changed, user)
+}
+
+export function markReported(watch: UserWatch, user: number): void {
+  watch.reported = grown(watch.reported, user + 1)
+  watch.reported[user] = 1
+}
+
+export const isReported = (watch: UserWatch, user: number): boolean => watch.reported[user] === 1
+
+/** Nobody needs to hear that somebody is gone of whom nobody heard. */
+export function markGone(watch: UserWatch | undefined, user: number, userId: string): void {
+  if (watch === undefined) return
+  unqueue(watch.changed, user)
+  if (!isReported(watch, user)) return
+  watch.reported[user] = 0
+  watch.gone.add(userId)
+}
+
+/** The users that changed since the last time, now taken as told, and those that are gone. */
+export function takeMarks(watch: UserWatch): { changed: number[]; gone: string[] } {
+  const changed = drain(watch.changed)
+  for (const user of changed) markReported(watch, user)
+  const gone = [...watch.gone]
+  watch.gone.clear()
+  return { changed, gone }
+}
