@@ -85,7 +85,7 @@ it('[M48] a thread without work ends after a minute', async () => {
 })
 
 it('[M49] a first sync of a large city holds up the loop for a small part of what reading it there would', async () => {
-  const { bytes } = firstSync({ rooms: 400, membersPerRoom: 100 })
+  const { bytes } = firstSync({ rooms: 800, membersPerRoom: 100 })
   const onLoop = await longestTurnMs(() => {
     const decoded = factsOf(JSON.parse(Buffer.from(bytes).toString()), { daemonUserId })
     expect(decoded.ok).toBe(true)
@@ -95,6 +95,8 @@ it('[M49] a first sync of a large city holds up the loop for a small part of wha
   const beside = await longestTurnMs(async () => {
     for await (const slice of (await reader.read(bytes)).slices) expect(slice.length).toBeGreaterThan(0)
   })
-  console.log(`longest turn: ${onLoop.toFixed(1)} ms on the loop, ${beside.toFixed(1)} ms beside it`)
+  console.log(
+    `longest turn of the loop, in processor time: ${onLoop.toFixed(1)} ms read on it, ${beside.toFixed(1)} ms read beside it`,
+  )
   expect(beside).toBeLessThan(onLoop / 4)
 })
