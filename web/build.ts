@@ -32,7 +32,13 @@ async function buildHook(): Promise<void> {
       target: 'es2022',
       minify: false,
       lib: { entry, formats: ['es'], fileName: 'index' },
-      rolldownOptions: { external: ['react'], output: { banner: "'use client'" }, onLog },
+      rolldownOptions: {
+        external: ['react'],
+        // No comments that name the folders of this house.
+        experimental: { attachDebugInfo: 'none' },
+        output: { banner: "'use client'" },
+        onLog,
+      },
     },
   })
 }

@@ -1,5 +1,5 @@
 // The page: sky with a headline, a banner when something is wrong, the rooms.
-import { useMemo } from 'react'
+import { Fragment, useMemo } from 'react'
 import type { GlobalPresence } from '../core/global-presence.ts'
 import { citySummary, linkWords, namedRooms, noticeOf, spokenSummary, type NamedRoom } from '../core/words.ts'
 import { Announcer } from './announcer.tsx'
@@ -34,10 +34,11 @@ type CityProps = { readonly presence: GlobalPresence; readonly rooms: readonly N
 
 function Summary({ presence, rooms }: CityProps) {
   if (!presence.loaded) return presence.status === 'stopped' ? 'Who is in which room, live.' : '—'
-  return citySummary(rooms).map((part) => (
-    <span key={part.replace(/[:\d].*/, '')} className="part">
-      {part}
-    </span>
+  const parts = citySummary(rooms)
+  return parts.map((part, index) => (
+    <Fragment key={index}>
+      <span>{index + 1 < parts.length ? `${part} ·` : part}</span>{' '}
+    </Fragment>
   ))
 }
 
