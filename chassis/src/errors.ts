@@ -100,10 +100,6 @@ export const errorCodes = {
     means: 'A message on the presence subjects did not come from the stream; it is not believed.',
     doThis: 'Look for a client that publishes there, and give leader and gateways accounts of their own.',
   },
-  MessageUndecodable: {
-    means: 'A stored message is not of the form this version understands; it is passed over.',
-    doThis: 'Read the field in the log line; compare the versions of aggregator and gateway.',
-  },
   StaleEpoch: {
     means: 'A message of a leader that a newer one has replaced; it is not believed.',
     doThis: 'Nothing for a moment around a takeover; if it lasts, look for a second city on the same stream.',
@@ -179,6 +175,39 @@ export const errorCodes = {
   WireGarbled: {
     means: 'A message on the wire did not decode and was dropped.',
     doThis: 'Look for a foreign publisher or for services of different versions.',
+  },
+  TokenMissing: {
+    means: 'A request for the socket or the snapshot came without a token.',
+    doThis: 'Give it as Authorization: Bearer, as subprotocol bearer.<token>, or as ?token=.',
+  },
+  TokenAmbiguous: {
+    means: 'A request carried two tokens that differ.',
+    doThis: 'Send one; look for a proxy that adds its own.',
+  },
+  TokenInvalid: {
+    means:
+      'A token was malformed, signed by another key or algorithm, not yet valid, or for another audience or issuer.',
+    doThis: 'Compare the issuer with JWT_SECRET or JWKS_URL, JWT_ALGORITHMS, JWT_ISSUER and JWT_AUDIENCE.',
+  },
+  TokenExpired: {
+    means: 'A token was past its end.',
+    doThis: 'Nothing; the browser asks for a new one. If all are, compare the clocks of issuer and gateway.',
+  },
+  OriginRefused: {
+    means: 'A page of an origin that is not allowed asked for the socket.',
+    doThis: 'Add the origin to ALLOWED_ORIGINS, to the letter, if it is yours.',
+  },
+  HostRefused: {
+    means: 'A request had no Host, or two.',
+    doThis: 'Look at the proxy in front: it has to pass exactly one.',
+  },
+  NotReady: {
+    means: 'A request came before the gateway knew the city, or while it stops.',
+    doThis: 'Nothing for a moment after start; if it lasts, /readyz says what is missing.',
+  },
+  TooManyConnections: {
+    means: 'The gateway has as many connections as it may.',
+    doThis: 'Add gateways, or raise CONNECTIONS_MAX where memory allows.',
   },
   AuthKeysUnreachable: {
     means: 'The keys that verify tokens could not be fetched; known keys stay in use.',

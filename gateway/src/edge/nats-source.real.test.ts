@@ -124,7 +124,7 @@ it('[G8][G9] forged and broken messages are not believed, counted by code, and n
   expect(shown.source.state().complete).toBe(true) // the broken one counted in the sequence
   const text = await metrics.registry.metrics()
   expect(text).toMatch(/nats_dropped_total\{code="MessageForeign"\} 2/)
-  expect(text).toMatch(/nats_dropped_total\{code="MessageUndecodable"\} 1/)
+  expect(text).toMatch(/nats_dropped_total\{code="WireGarbled"\} 1/)
 })
 
 it('[G9] a server that is killed and comes back is followed again, and the time between is stale', async () => {

@@ -87,7 +87,7 @@ export function followNats(options: FollowOptions): NatsSource {
     metrics.messages.inc()
     const answer = readMessage(rawOf(message), options)
     if (answer.kind === 'message') return answer.message
-    drop(answer.kind === 'unusable' ? 'MessageUndecodable' : 'MessageForeign', `${message.subject}: ${answer.problem}`)
+    drop(answer.kind === 'unusable' ? 'WireGarbled' : 'MessageForeign', `${message.subject}: ${answer.problem}`)
     return answer.kind === 'unusable' ? answer.message : undefined
   }
   const ask = async (): Promise<void> => {

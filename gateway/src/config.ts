@@ -1,0 +1,126 @@
+// The gateway's settings: name, default, and what each costs or excludes.
+import { decode, type ConfigOf, type SettingsTable } from '@citypresence/chassis/config'
+import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
+import { serviceSettings } from '@citypresence/chassis/service-settings'
+import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
+import { defaultPrefix, roomStream } from '@citypresence/wire/subjects'
+
+// HMAC with SHA-256: a key shorter than its output is weaker than the signature (RFC 7518, 3.2).
+const secretBytesMin = 32
+const hmacSecret = (text: string): Result<string> =>
+  Buffer.byteLength(text) >= secretBytesMin ? accept(text) : refuse(`must have at least ${secretBytesMin} bytes`)
+
+const algorithms = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512'] as const
+export type Algorithm = (typeof algorithms)[number]
+
+const origin = (text: string): Result<string> =>
+  URL.canParse(text) && new URL(text).origin === text
+    ? accept(text)
+    : refuse('must be an origin, as https://city.example')
+
+const token = (text: string): Result<string> =>
+  /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) ? accept(text) : refuse('must be words joined by dots')
+
+export const settings = {
+  ...serviceSettings,
+  ...natsSettings,
+  adminPort: { ...serviceSettings.adminPort, default: 9091 },
+  port: {
+    env: 'PORT',
+    decode: decode.integer({ min: 0, max: 65_535 }),
+    default: 7001,
+    help: 'Port of the WebSocket, the snapshot and the page; 0 picks a free one.',
+  },
+  host: { env: 'HOST', decode: decode.nonEmpty, default: '0.0.0.0', help: 'Address that PORT listens on.' },
+  jwtSecret: {
+    env: 'JWT_SECRET',
+    decode: hmacSecret,
+    optional: true,
+    secret: true,
+    help: 'Key of HS256 tokens, at least 32 bytes. Either this or JWKS_URL. A file is read again at each handshake.',
+  },
+  jwksUrl: {
+    env: 'JWKS_URL',
+    decode: decode.url('http:', 'https:'),
+    optional: true,
+    help: 'Where the public keys of the tokens are; either this or JWT_SECRET. Keys are cached, and kept when it is away.',
+  },
+  jwksCaFile: {
+    env: 'JWKS_CA_FILE',
+    decode: decode.nonEmpty,
+    optional: true,
+    help: 'PEM file with the authorities for JWKS_URL.',
+  },
+  jwtAlgorithms: {
+    env: 'JWT_ALGORITHMS',
+    decode: decode.list(decode.oneOf(...algorithms)),
+    optional: true,
+    help: 'Algorithms that tokens may be signed with; by default HS256 with JWT_SECRET and RS256 with JWKS_URL.',
+  },
+  jwtIssuer: { env: 'JWT_ISSUER', decode: decode.nonEmpty, optional: true, help: 'The iss that tokens must carry.' },
+  jwtAudience: {
+    env: 'JWT_AUDIENCE',
+    decode: decode.nonEmpty,
+    optional: true,
+    help: 'The aud that tokens must carry.',
+  },
+  allowedOrigins: {
+    env: 'ALLOWED_ORIGINS',
+    decode: decode.list(origin),
+    default: [] as readonly string[],
+    help: "Origins of pages that may connect, separated by commas; by default only the page's own host.",
+  },
+  page: {
+    env: 'PAGE',
+    decode: decode.boolean,
+    default: false,
+    help: 'Whether the page is served at /city (on, off). It has to be built: npm run build -w web.',
+  },
+  connectionsMax: {
+    env: 'CONNECTIONS_MAX',
+    decode: decode.integer({ min: 1, max: 1_000_000 }),
+    default: 20_000,
+    help: 'Connections at once; more are refused. An idle one costs about 10 KiB.',
+  },
+  drainMs: {
+    env: 'DRAIN_MS',
+    decode: decode.integer({ min: 0, max: 600_000 }),
+    default: 5_000,
+    help: 'Over how long connections are closed at a stop, so that browsers do not all come back in one moment.',
+  },
+  subjectPrefix: {
+    env: 'SUBJECT_PREFIX',
+    decode: token,
+    default: defaultPrefix,
+    help: 'What all subjects begin with.',
+  },
+  streamName: {
+    env: 'STREAM_NAME',
+    decode: token,
+    default: roomStream,
+    help: 'Name of the stream that holds the rooms.',
+  },
+  natsInboxPrefix: {
+    env: 'NATS_INBOX_PREFIX',
+    decode: token,
+    default: '_INBOX_gateway',
+    help: 'Where answers of NATS come in; the account needs the right to subscribe there.',
+  },
+} as const satisfies SettingsTable
+
+export type Config = ConfigOf<typeof settings>
+
+/** Rules over several settings; each sentence names its fields. */
+export function mistakesOf(config: Config): readonly string[] {
+  const { jwtSecret, jwksUrl, jwtAlgorithms = [], jwksCaFile } = config
+  const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS')
+  const mistakes = [...natsMistakes(config)]
+  if ((jwtSecret === undefined) === (jwksUrl === undefined))
+    mistakes.push('JWT_SECRET (or JWT_SECRET_FILE) and JWKS_URL: give exactly one of them')
+  // A public key taken for an HMAC secret would let anybody sign.
+  if (jwksUrl !== undefined && jwtAlgorithms.some(isHmac)) mistakes.push('JWT_ALGORITHMS: no HS… with JWKS_URL')
+  if (jwtSecret !== undefined && !jwtAlgorithms.every(isHmac)) mistakes.push('JWT_ALGORITHMS: only HS… with JWT_SECRET')
+  if (jwksCaFile !== undefined && jwksUrl === undefined)
+    mistakes.push('JWKS_CA_FILE: is for JWKS_URL, which is not set')
+  return mistakes
+}

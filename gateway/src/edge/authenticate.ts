@@ -1,0 +1,132 @@
+// Token in, the moment of its end or one word of refusal out. The only file that knows what a token is made of.
+//
+//   token -> header (algorithm on the list? no crit, no b64) -> key (secret, or JWKS by kid) -> signature, iss, aud, nbf, exp
+//
+// A token is never put into an error, a log line or a metric; a refusal is a word of the vocabulary and nothing else.
+import type { Secret } from '@citypresence/chassis/config'
+import type { HttpClient } from '@citypresence/chassis/edge/http-client'
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import jsonwebtoken, { type JwtHeader } from 'jsonwebtoken'
+import { JwksClient, SigningKeyNotFoundError } from 'jwks-rsa'
+import type { Algorithm } from '../config.ts'
+
+export type TokenRefusal = 'TokenInvalid' | 'TokenExpired' | 'AuthKeysUnreachable'
+export type Verdict =
+  { readonly ok: true; readonly expiresAtWallMs: number } | { readonly ok: false; readonly code: TokenRefusal }
+export type Authenticate = (token: string, nowWallMs: number) => Promise<Verdict>
+
+export type AuthenticateOptions = {
+  readonly keys: KeySource
+  readonly algorithms: readonly Algorithm[]
+  readonly issuer?: string | undefined
+  readonly audience?: string | undefined
+}
+
+/** The key for a token with this header; undefined where there is none, an error where it could not be asked. */
+export type KeySource = (header: JwtHeader) => Promise<string | KeyObject | undefined>
+
+// Tokens of large identity providers stay below 4 KiB; Node's own limit on all headers is 16 KiB.
+const tokenLengthMax = 8_192
+// A token may be issued by a machine whose clock is a little ahead. Its end is taken exactly.
+const notBeforeSkewS = 5
+
+const invalid: Verdict = { ok: false, code: 'TokenInvalid' }
+
+export function createAuthenticate({ keys, algorithms, issuer, audience }: AuthenticateOptions): Authenticate {
+  return async (token, nowWallMs) => {
+    const header = headerOf(token)
+    if (header === undefined || !(algorithms as readonly string[]).includes(header.alg)) return invalid
+    let key: string | KeyObject | undefined
+    try {
+      key = await keys(header)
+    } catch {
+      return { ok: false, code: 'AuthKeysUnreachable' }
+    }
+    if (key === undefined) return invalid
+    return verify(token, key, nowWallMs, {
+      algorithms: [...algorithms],
+      clockTimestamp: Math.floor(nowWallMs / 1000),
+      clockTolerance: notBeforeSkewS,
+      ...(issuer !== undefined && { issuer }),
+      ...(audience !== undefined && { audience }),
+    })
+  }
+}
+
+/** Undefined for what is no token, and for extensions that this verifier would pass over (RFC 7515, 4.1.11). */
+function headerOf(token: string): JwtHeader | undefined {
+  if (token.length > tokenLengthMax) return undefined
+  try {
+    const header = jsonwebtoken.decode(token, { complete: true })?.header
+    if (header === undefined || 'crit' in header || 'b64' in header) return undefined
+    return header
+  } catch {
+    return undefined
+  }
+}
+
+function verify(
+  token: string,
+  key: string | KeyObject,
+  nowWallMs: number,
+  options: jsonwebtoken.VerifyOptions,
+): Verdict {
+  try {
+    const claims = jsonwebtoken.verify(token, key, { ...options, complete: false })
+    if (typeof claims === 'string' || typeof claims.exp !== 'number' || !Number.isFinite(claims.exp)) return invalid
+    const expiresAtWallMs = claims.exp * 1000
+    return expiresAtWallMs > nowWallMs ? { ok: true, expiresAtWallMs } : { ok: false, code: 'TokenExpired' }
+  } catch (error) {
+    return error instanceof jsonwebtoken.TokenExpiredError ? { ok: false, code: 'TokenExpired' } : invalid
+  }
+}
+
+/** One secret for all tokens; read at each use, so that a rotated file counts at the next handshake. */
+export const secretKeys =
+  (secret: Secret): KeySource =>
+  () =>
+    Promise.resolve(secret.read())
+
+// Providers rotate keys within days; ten minutes is how long a withdrawn one may still count.
+const keyCacheMs = 600_000
+const keysMax = 32
+const fetchTimeoutMs = 5_000
+const keySetBytesMax = 256 * 1024
+// Strangers choose the kid: without a limit each invented one would be a request to the provider.
+const fetchesPerMinuteMax = 10
+const kidLengthMax = 256
+
+/** Public keys from a JWKS address: cached, at most so many fetches, and the last good key while the address is away. */
+export function jwksKeys(url: string, http: HttpClient): KeySource {
+  const client = new JwksClient({
+    jwksUri: url,
+    cache: true,
+    cacheMaxAge: keyCacheMs,
+    cacheMaxEntries: keysMax,
+    rateLimit: true,
+    jwksRequestsPerMinute: fetchesPerMinuteMax,
+    fetcher: async (uri) => {
+      const { status, body } = await http.request(uri, { timeoutMs: fetchTimeoutMs, maxBytes: keySetBytesMax })
+      if (status !== 200) throw new Error(`the key address answered ${status}`)
+      return JSON.parse(Buffer.from(body).toString('utf8')) as { keys: unknown }
+    },
+  })
+  const lastGood = new Map<string, KeyObject>()
+  return async ({ kid }) => {
+    if (kid === undefined || kid.length > kidLengthMax) return undefined
+    try {
+      const key = createPublicKey((await client.getSigningKey(kid)).getPublicKey())
+      if (lastGood.size < keysMax || lastGood.has(kid)) lastGood.set(kid, key)
+      return key
+    } catch (error) {
+      // The address answered, and this key is not (any more) among its keys.
+      if (error instanceof SigningKeyNotFoundError) {
+        lastGood.delete(kid)
+        return undefined
+      }
+      const known = lastGood.get(kid)
+      if (known === undefined) throw error
+      return known
+    }
+  }
+}

@@ -1,0 +1,284 @@
+// The public port: the socket at /ws/city/presence, the same as one answer at /api/city/presence, and the page at /city.
+//
+//   upgrade -> path, ready?, Host and Origin, room for one more?, token -> verified -> 101, snapshot and joining in one turn
+//           '-> refused with a status, and the connection is closed: no 101 and no byte of data before a valid token
+//
+// The ws library reads what browsers send and closes as the protocol asks; what we send goes straight to the TCP socket,
+// because it is the same bytes for everybody. No address is logged: it may carry a token.
+import fastifyStatic from '@fastify/static'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { CityError, type ErrorCode } from '@citypresence/chassis/errors'
+import type { Logger } from '@citypresence/chassis/log'
+import { snapshotPath, socketPath, socketProtocol, type CloseCode } from '@citypresence/wire/client-messages'
+import type { Client, Outlet } from '../core/client.ts'
+import { findToken, judgeOrigin, pathOf } from '../core/handshake.ts'
+import type { Session } from '../core/session.ts'
+import type { Authenticate } from './authenticate.ts'
+
+/** What the public port needs of the loop. */
+export interface Doors {
+  open(): Session
+  join(session: Session, outlet: Outlet, expiresAtMs: number): Client | undefined
+  message(client: Client, text: string | undefined): void
+  pong(client: Client, payload: Uint8Array): void
+  left(client: Client): void
+  snapshot(): string
+  size(): number
+}
+
+export type WsServerOptions = {
+  readonly host: string
+  readonly port: number
+  readonly doors: Doors
+  readonly authenticate: Authenticate
+  readonly clock: { wallMs(): number; monotonicMs(): number }
+  readonly isReady: () => boolean
+  readonly allowedOrigins: readonly string[]
+  readonly connectionsMax: number
+  /** The folder of the built page, undefined where it is not served. */
+  readonly pageFolder: string | undefined
+  readonly countRefusal: (code: ErrorCode) => void
+  readonly log: Logger
+}
+
+export type WsServer = { readonly port: number; stop(): Promise<void> }
+
+/** The first name this socket had; clients of the first days still use it. */
+const aliasPath = '/ws/city/global-presence'
+// A browser sends `ping`; nothing that is longer than a line is meant for us.
+const messageBytesMax = 1_024
+// How long a peer may take to answer our close before the connection is cut.
+const closeTimeoutMs = 5_000
+const headersTimeoutMs = 5_000
+const requestTimeoutMs = 10_000
+const keepAliveTimeoutMs = 5_000
+// Node's default; a token of 8 KiB and a browser's cookies fit.
+const headerBytesMax = 16 * 1024
+// Beside the sockets: handshakes under way, page and snapshot requests.
+const extraConnections = 256
+const retryAfterS = 2
+
+type Refusal = { readonly status: number; readonly text: string }
+const refusals: Partial<Record<ErrorCode, Refusal>> = {
+  HostRefused: { status: 400, text: 'Bad Request' },
+  OriginRefused: { status: 403, text: 'Forbidden' },
+  NotReady: { status: 503, text: 'Service Unavailable' },
+  TooManyConnections: { status: 503, text: 'Service Unavailable' },
+  AuthKeysUnreachable: { status: 503, text: 'Service Unavailable' },
+}
+const unauthorized: Refusal = { status: 401, text: 'Unauthorized' }
+const refusalOf = (code: ErrorCode): Refusal => refusals[code] ?? unauthorized
+
+type Admitted = { readonly ok: true; readonly expiresAtMs: number; readonly origin?: string }
+type Judged = Admitted | { readonly ok: false; readonly code: ErrorCode }
+
+export async function startWsServer(options: WsServerOptions): Promise<WsServer> {
+  const app = createApp(options)
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: messageBytesMax,
+    clientTracking: false,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: (offered) => (offered.has(socketProtocol) ? socketProtocol : false),
+  } as ConstructorParameters<typeof WebSocketServer>[0])
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Before anything is awaited: a reset without a listener would end the process.
+    socket.on('error', () => socket.destroy())
+    void upgrade(options, sockets, { request, socket, head })
+  })
+  app.server.maxConnections = options.connectionsMax + extraConnections
+  await listen(app, options)
+  const address = app.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : options.port
+  options.log.info({ port }, 'gateway listens')
+  return { port, stop: () => app.close() }
+}
+
+async function listen(app: FastifyInstance, { host, port }: WsServerOptions): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const isTaken = code === 'EADDRINUSE' || code === 'EACCES'
+    throw new CityError(isTaken ? 'PortTaken' : 'StartFailed', `PORT ${port}: cannot be listened on`, { cause })
+  }
+}
+
+// --- who may come in -----------------------------------------------------------------------------------------------------------
+
+/** Everything about a request for data, in the order of its cost; the token last. */
+async function judge(options: WsServerOptions, request: IncomingMessage): Promise<Judged> {
+  const { doors, clock } = options
+  if (!options.isReady()) return { ok: false, code: 'NotReady' }
+  const origin = judgeOrigin(request.rawHeaders, options.allowedOrigins)
+  if (!origin.ok) return origin
+  if (doors.size() >= options.connectionsMax) return { ok: false, code: 'TooManyConnections' }
+  const found = findToken(request.rawHeaders, request.url ?? '')
+  if (!found.ok) return found
+  const verdict = await options.authenticate(found.token, clock.wallMs())
+  if (!verdict.ok) return verdict
+  // From here on by the monotonic clock: a wall clock that jumps ends nobody's session.
+  const expiresAtMs = clock.monotonicMs() + (verdict.expiresAtWallMs - clock.wallMs())
+  return { ok: true, expiresAtMs, ...(origin.origin !== undefined && { origin: origin.origin }) }
+}
+
+// --- the socket ------------------------------------------------------------------------------------------------------------------
+
+type Knock = { readonly request: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
+
+async function upgrade(options: WsServerOptions, sockets: WebSocketServer, knock: Knock): Promise<void> {
+  const { request, socket, head } = knock
+  const path = pathOf(request.url ?? '')
+  if (path !== socketPath && path !== aliasPath) {
+    refuse(socket, { status: 404, text: 'Not Found' })
+    return
+  }
+  const session = options.doors.open()
+  const judged = await judge(options, request).catch((error: unknown): Judged => {
+    options.log.error({ err: error }, 'a handshake could not be judged')
+    return { ok: false, code: 'Unexpected' }
+  })
+  if (socket.destroyed) return
+  if (!judged.ok) {
+    options.countRefusal(judged.code)
+    refuse(
+      socket,
+      judged.code === 'Unexpected' ? { status: 500, text: 'Internal Server Error' } : refusalOf(judged.code),
+    )
+    return
+  }
+  // 101, snapshot and joining happen in this one turn: no change can fall between them.
+  sockets.handleUpgrade(request, socket, head, (ws) => {
+    welcome(options.doors, session, judged.expiresAtMs, ws, socket)
+  })
+}
+
+function refuse(socket: Duplex, { status, text }: Refusal): void {
+  const retry = status === 503 ? `Retry-After: ${retryAfterS}\r\n` : ''
+  socket.end(`HTTP/1.1 ${status} ${text}\r\n${retry}Content-Length: 0\r\nConnection: close\r\n\r\n`)
+  // Whoever keeps its half open after our end is cut off.
+  socket.once('finish', () => socket.destroy())
+}
+
+function welcome(doors: Doors, session: Session, expiresAtMs: number, ws: WebSocket, socket: Socket): void {
+  ws.on('error', ignore) // the library closes with the right code; the close below is what counts
+  const client = doors.join(session, new SocketOutlet(ws, socket), expiresAtMs)
+  if (client === undefined) {
+    ws.terminate()
+    return
+  }
+  ws.on('message', (data: Buffer, isBinary) => doors.message(client, isBinary ? undefined : data.toString('latin1')))
+  ws.on('pong', (payload) => doors.pong(client, payload))
+  ws.on('close', () => doors.left(client))
+}
+
+const ignore = (): void => undefined
+
+/** A class, because there is one for each of a hundred thousand connections: its methods are shared. */
+class SocketOutlet implements Outlet {
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+
+  constructor(ws: WebSocket, socket: Socket) {
+    this.#ws = ws
+    this.#socket = socket
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  send(bytes: Buffer): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(bytes)
+  }
+
+  close({ code, reason }: CloseCode): void {
+    this.#ws.close(code, reason)
+  }
+}
+
+// --- plain requests --------------------------------------------------------------------------------------------------------------
+
+function createApp(options: WsServerOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: 1_024,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    forceCloseConnections: true,
+    http: { headersTimeout: headersTimeoutMs, maxHeaderSize: headerBytesMax },
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    options.log.warn({ err: error }, 'a request failed')
+    return reply.code(500).send({ error: 'Unexpected' })
+  })
+  app.get(snapshotPath, (request, reply) => answerSnapshot(options, request, reply))
+  app.options(snapshotPath, (request, reply) => answerPreflight(options, request, reply))
+  if (options.pageFolder !== undefined) servePage(app, options.pageFolder)
+  return app
+}
+
+async function answerSnapshot(
+  options: WsServerOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const judged = await judge(options, request.raw)
+  reply.header('cache-control', 'no-store').header('vary', 'Origin')
+  if (!judged.ok) {
+    options.countRefusal(judged.code)
+    const { status } = refusalOf(judged.code)
+    if (status === 503) reply.header('retry-after', String(retryAfterS))
+    allow(reply, judgedOrigin(options, request))
+    return reply.code(status).send({ error: judged.code })
+  }
+  allow(reply, judged.origin)
+  return reply.header('content-type', 'application/json; charset=utf-8').send(options.doors.snapshot())
+}
+
+/** A page of another origin that carries its token as a header has to ask first. */
+function answerPreflight(options: WsServerOptions, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const origin = judgedOrigin(options, request)
+  if (origin === undefined) return reply.code(403).send()
+  allow(reply, origin)
+  return reply.header('access-control-allow-headers', 'authorization').header('vary', 'Origin').code(204).send()
+}
+
+function judgedOrigin({ allowedOrigins }: WsServerOptions, request: FastifyRequest): string | undefined {
+  const verdict = judgeOrigin(request.raw.rawHeaders, allowedOrigins)
+  return verdict.ok ? verdict.origin : undefined
+}
+
+const allow = (reply: FastifyReply, origin: string | undefined): void => {
+  if (origin !== undefined) reply.header('access-control-allow-origin', origin)
+}
+
+/** The page loads nothing from elsewhere and runs nothing inline; its token stands in the fragment and is told to nobody. */
+const pageHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-opener-policy': 'same-origin',
+}
+
+function servePage(app: FastifyInstance, root: string): void {
+  void app.register(fastifyStatic, {
+    root,
+    prefix: '/city/',
+    index: 'index.html',
+    setHeaders: (reply, path) => {
+      reply.headers(pageHeaders)
+      // The names of assets carry a hash of their content; the page itself does not.
+      reply.header('cache-control', path.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable')
+    },
+    cacheControl: false,
+  })
+  app.get('/city', (_request, reply) => reply.sendFile('index.html'))
+}

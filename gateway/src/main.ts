@@ -1,0 +1,137 @@
+// The gateway: follows the stream on NATS and fans it out over WebSocket. `node gateway/src/main.ts --help` lists the settings.
+//
+//   config -> admin port -> NATS -> feed -> serve -> public port
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { startAdminServer } from '@citypresence/chassis/admin-server'
+import { describeConfig, loadConfig } from '@citypresence/chassis/config'
+import { createHttpClient } from '@citypresence/chassis/edge/http-client'
+import { systemClock } from '@citypresence/chassis/edge/clock'
+import { connectNats } from '@citypresence/chassis/edge/nats-connect'
+import { CityError } from '@citypresence/chassis/errors'
+import { runService } from '@citypresence/chassis/lifecycle'
+import { createLogger } from '@citypresence/chassis/log'
+import { createMetrics } from '@citypresence/chassis/metrics'
+import { natsTarget } from '@citypresence/chassis/nats-settings'
+import { startTelemetry } from '@citypresence/chassis/telemetry'
+import { subjectsBelow } from '@citypresence/wire/subjects'
+import { mistakesOf, settings, type Config } from './config.ts'
+import { createAuthenticate, jwksKeys, secretKeys, type KeySource } from './edge/authenticate.ts'
+import { followNats } from './edge/nats-source.ts'
+import { startWsServer } from './edge/ws-server.ts'
+import { createFeedMetrics } from './feed-metrics.ts'
+import { createGatewayMetrics } from './metrics.ts'
+import { serve } from './serve.ts'
+
+const config = loadConfig(settings, process, { service: 'gateway', check: mistakesOf })
+const log = createLogger({ service: 'gateway', level: config.logLevel, pod: config.podName })
+const metrics = createMetrics('gateway')
+const gatewayMetrics = createGatewayMetrics(metrics)
+
+await runService({
+  log,
+  process,
+  stopDeadlineMs: Math.max(config.stopDeadlineMs, config.drainMs + config.stopDeadlineMs),
+  onError: (error) => metrics.countError(error),
+  start: async (parts) => {
+    log.info({ settings: describeConfig(settings, config) }, 'gateway starts')
+    const readiness = { reasons: (): readonly string[] => ['not connected to NATS'] }
+    await parts.start(
+      'admin',
+      () =>
+        startAdminServer({
+          host: config.adminHost,
+          port: config.adminPort,
+          metrics,
+          readiness: parts.readiness(() => readiness.reasons()),
+          log,
+        }),
+      { stop: (admin) => admin.stop() },
+    )
+    const telemetry = await parts.start(
+      'telemetry',
+      () => startTelemetry({ service: 'gateway', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
+      { stop: (one) => one.stop() },
+    )
+    const connection = await parts.start(
+      'nats',
+      (signal) =>
+        connectNats({
+          ...natsTarget(config),
+          name: `gateway ${config.podName ?? ''}`.trim(),
+          inboxPrefix: config.natsInboxPrefix,
+          log,
+          signal,
+          onError: (error) => metrics.countError(error),
+        }),
+      { stop: (nats) => nats.close() },
+    )
+    void connection.closed().then((error) => {
+      parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
+    })
+    const gateway = await parts.start(
+      'fan-out',
+      () =>
+        serve({
+          clock: systemClock,
+          defer: (run) => void setImmediate(run),
+          metrics: gatewayMetrics,
+          startSpan: (name, options) => telemetry.startSpan(name, options),
+          drainMs: config.drainMs,
+        }),
+      { drain: (one) => one.drain(), stop: (one) => one.stop() },
+    )
+    const source = await parts.start(
+      'feed',
+      () =>
+        followNats({
+          connection,
+          subjects: subjectsBelow(config.subjectPrefix),
+          streamName: config.streamName,
+          inboxPrefix: config.natsInboxPrefix,
+          clock: systemClock,
+          log,
+          metrics: createFeedMetrics(metrics),
+          listener: gateway.feed,
+        }),
+      { stop: (one) => one.stop() },
+    )
+    readiness.reasons = () => source.readiness().reasons
+    await parts.start(
+      'public port',
+      () =>
+        startWsServer({
+          host: config.host,
+          port: config.port,
+          doors: gateway,
+          authenticate: createAuthenticate({
+            keys: keysOf(config),
+            algorithms: config.jwtAlgorithms ?? (config.jwtSecret === undefined ? ['RS256'] : ['HS256']),
+            issuer: config.jwtIssuer,
+            audience: config.jwtAudience,
+          }),
+          clock: systemClock,
+          isReady: () => source.readiness().ready && !parts.signal.aborted,
+          allowedOrigins: config.allowedOrigins,
+          connectionsMax: config.connectionsMax,
+          pageFolder: config.page ? pageFolder() : undefined,
+          countRefusal: (reason) => gatewayMetrics.refusals.inc({ reason }),
+          log,
+        }),
+      { stop: (server) => server.stop() },
+    )
+  },
+})
+
+function keysOf({ jwtSecret, jwksUrl, jwksCaFile }: Config): KeySource {
+  if (jwtSecret !== undefined) return secretKeys(jwtSecret)
+  // mistakesOf has seen to it that one of the two is there.
+  return jwksKeys(String(jwksUrl), createHttpClient({ caFile: jwksCaFile, userAgent: 'citypresence-gateway' }))
+}
+
+function pageFolder(): string {
+  const folder = join(import.meta.dirname, '../../web/dist/page')
+  if (!existsSync(join(folder, 'index.html')))
+    throw new CityError('StartFailed', 'PAGE=on: the page is not built (npm run build -w web)')
+  return folder
+}
