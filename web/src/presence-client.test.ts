@@ -79,6 +79,24 @@ it('[B7] a token function that fails is asked again later, not taken for an end'
   await sees(client, 'the wait', ({ status }) => status === 'down')
 })
 
+it('[B2] a token that comes after it was given up is not used', async () => {
+  const asked: ((token: string) => void)[] = []
+  const gateway = await startLittleGateway([room('energy', 5)])
+  const client = createPresenceClient({ url: gateway.origin, token: () => new Promise((give) => asked.push(give)) })
+  open.push(() => gateway.stop(), client.close)
+  const leave = client.subscribe(() => undefined)
+  await until(() => asked.length === 1, { deadlineMs: 10_000, what: 'the first question' })
+  leave()
+  client.subscribe(() => undefined)
+  await until(() => asked.length === 2, { deadlineMs: 10_000, what: 'the second question' })
+  asked[0]?.('late.late.late')
+  // A turn of its own, so that the late one is heard first if it is heard at all.
+  await new Promise((resolve) => setImmediate(resolve))
+  asked[1]?.('fresh.fresh.fresh')
+  await sees(client, 'live', ({ status }) => status === 'live')
+  expect(gateway.handshakes).toEqual(['fresh.fresh.fresh'])
+})
+
 it('[B21] the last to leave closes the connection', async () => {
   const { gateway, client } = await city()
   const leave = client.subscribe(() => undefined)

@@ -211,13 +211,14 @@ it('[B21] nobody listens, nothing runs: the last to leave closes the socket, its
   expect(world.sockets.length).toBe(2)
 })
 
-it('[B21] leaving and coming back in one breath, as StrictMode does, costs one connection', () => {
+it('[B21] leaving and coming back in one breath, as StrictMode does, costs one token and one connection', () => {
   const world = new FakeWorld()
-  const loop = new PresenceLoop(world, { url: '/', token: 'abc' })
+  const token = vi.fn(() => 'abc')
+  const loop = new PresenceLoop(world, { url: '/', token })
   loop.subscribe(() => undefined)()
   loop.subscribe(() => undefined)
   world.pass(1_000)
-  expect(world.sockets.length).toBe(1)
+  expect([world.sockets.length, token.mock.calls.length]).toEqual([1, 1])
 })
 
 it('[B21] close() is for good, and leaving twice is leaving once', () => {

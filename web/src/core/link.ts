@@ -80,7 +80,6 @@ const doublingsMax = 10
 export const createLink = (): Link => ({ phase: 'idle', tries: 0, refusals: 0 })
 
 export function stepLink(link: Link, event: LinkEvent, at: Circumstances): LinkStep {
-  if (link.phase === 'stopped') return stay(link)
   switch (event.kind) {
     case 'start':
       return link.phase === 'idle' ? askToken(link, at) : stay(link)
