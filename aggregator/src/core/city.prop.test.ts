@@ -1,4 +1,5 @@
 // The city against its dumb twin: whatever happens, in whatever order, both show the same.
+import { roomPresence } from '@citypresence/wire/room-presence'
 import type { UserPresence } from '@citypresence/wire/user-presence'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -125,6 +126,7 @@ function viewIn(city: c.City, slug: string): TwinView | 'unobserved' | 'removed'
   const value = c.valueOf(city, slug)
   if (value.kind !== 'known') return value.kind
   const { presence } = value
+  expect(roomPresence.decode(presence)).toEqual({ ok: true, value: presence })
   return {
     online: presence.online_count,
     typing: [...presence.typing_users],

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest'
+import { at, come, daemonUserId, follow, go, is, lose, type, user, write } from '../testing/cities.ts'
+import { createObservation, endLives, observe, stopAllTyping, type Lesson } from './observation.ts'
+import { isMember, statusCode, type PresenceState } from './presence-state.ts'
+import type { Fact } from './sync-facts.ts'
+
+const limits = { activeWindowMs: 300_000, typingMaxMs: 130_000 }
+const lessonAt = (ms: number, former?: PresenceState): Lesson => ({ at: at(ms), limits, former })
+
+function observed(ms: number, ...facts: Fact[]) {
+  const observation = createObservation(daemonUserId, 10, undefined)
+  for (const fact of facts) observe(observation, fact, lessonAt(ms))
+  return observation
+}
+
+it('[P1] nothing is observed of a room that is not followed', () => {
+  const { state, lives, touched } = observed(1, come('!r', user(0)), type('!r', user(0)), write('!r'))
+  expect([state.users.indexOf.size, lives.size, touched.size]).toEqual([0, 0, 0])
+})
+
+it('[P1] being told again that a room is followed forgets nobody', () => {
+  const { state } = observed(1, follow('!r'), come('!r', user(0)), follow('!r'))
+  expect(isMember(state, '!r', user(0))).toBe(true)
+})
+
+it('[P8] a lost room is forgotten with its people and its life', () => {
+  const { state, lives } = observed(1, follow('!r'), come('!r', user(0)), write('!r'), lose('!r'), follow('!r'))
+  expect([isMember(state, '!r', user(0)), lives.get('!r')?.lastActivityTs]).toEqual([false, 0])
+})
+
+it('[P6] life is looked through only when its earliest end has come', () => {
+  const observation = observed(1000, follow('!a'), follow('!b'), type('!a', user(0)), write('!b'))
+  expect(observation.lifeDueMs).toBe(131_000)
+  observation.touched.clear()
+  endLives(observation, 131_000)
+  expect([[...observation.touched], observation.lifeDueMs]).toEqual([['!a'], 301_000])
+})
+
+it('[P5] only rooms where somebody typed are touched when all typing stops', () => {
+  const observation = observed(1000, follow('!a'), follow('!b'), type('!a', user(0)))
+  observation.touched.clear()
+  stopAllTyping(observation)
+  expect([...observation.touched]).toEqual(['!a'])
+})
+
+it('[P15] the time of last activity is counted back from the receipt, and kept where nothing is told of it', () => {
+  const { state } = observed(5000, follow('!r'), come('!r', user(0)), is(user(0), 'online', 2000), is(user(0), 'busy'))
+  const index = state.users.indexOf.get(user(0)) ?? -1
+  expect([state.lastActiveTs[index], state.told[index]]).toEqual([at(3000).wallMs, statusCode.busy])
+})
+
+it('[P13] a room remembers when a response last changed who is there', () => {
+  const observation = observed(1, follow('!r'), come('!r', user(0)))
+  observe(observation, come('!r', user(0)), lessonAt(5))
+  expect(observation.lives.get('!r')?.membersMs).toBe(1)
+  observe(observation, go('!r', user(0)), lessonAt(9))
+  expect(observation.lives.get('!r')?.membersMs).toBe(9)
+})
+
+it('[P12] learned anew, who was there before has not come in', () => {
+  const { state: former } = observed(1, follow('!r'), come('!r', user(0)))
+  const fresh = createObservation(daemonUserId, 10, undefined)
+  for (const fact of [follow('!r'), come('!r', user(0), at(90).wallMs)]) observe(fresh, fact, lessonAt(100, former))
+  expect(fresh.lives.get('!r')?.lastActivityTs).toBe(0)
+  observe(fresh, come('!r', user(1), at(95).wallMs), lessonAt(100, former))
+  expect(fresh.lives.get('!r')?.lastActivityTs).toBe(at(95).wallMs)
+})
