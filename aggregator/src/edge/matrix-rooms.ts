@@ -1,0 +1,106 @@
+// Keeps the map of the city true: which slug is which Matrix room, and the daemon a member of every one of them.
+//
+//   directory -> judge -> aliases resolved -> upgrades followed -> map ----------------> updates()
+//   /joined_rooms -> rooms not joined yet -> join queue -> join, one after the other     (status tells how far it is)
+//                 -> rooms lost without a word ------------------------------\
+//   /joined_members of one room after the other (audit) ----------------------> findings()
+//
+// One worker does one thing at a time, in this order of urgency: refresh, join, audit. Nothing here ends the process: what
+// fails is told, tried again later, and what was known stays.
+import { sleep } from '@citypresence/chassis/edge/clock'
+import type { CityError } from '@citypresence/chassis/errors'
+import type { RoomSlug } from '@citypresence/wire/subjects'
+import type { MappedRoom } from '../core/city-rooms.ts'
+import { nextJoin, progressOf, type JoinProgress } from '../core/join-queue.ts'
+import type { Moment } from '../core/moment.ts'
+import { audit, joinRoom } from './room-membership.ts'
+import { refresh } from './room-refresh.ts'
+import { addSuccessor, createWorker, replan, type Finding, type RoomSourceOptions, type Worker } from './room-worker.ts'
+
+export type { Finding, RoomObserver, RoomSourceOptions } from './room-worker.ts'
+
+export type RoomStatus = {
+  readonly directory: {
+    /** Undefined until there was a good map. */
+    readonly rooms: number | undefined
+    readonly readAt: Moment | undefined
+    /** Why the last attempt gave no new map. */
+    readonly problem: CityError | undefined
+  }
+  readonly joins: JoinProgress
+  readonly unresolved: readonly RoomSlug[]
+  readonly doubled: readonly RoomSlug[]
+}
+
+export interface RoomSource {
+  /** The map, each time it changed; starts the worker. A slug without a known room has a roomId that no room has. */
+  updates(signal: AbortSignal): AsyncIterable<readonly MappedRoom[]>
+  /** One reader; audits are dropped while it does not read. */
+  findings(signal: AbortSignal): AsyncIterable<Finding>
+  /** The room was replaced: from now on its slug means the replacement. */
+  tombstone(roomId: string, replacement: string, viaServer: string): void
+  /** Something may have changed (an alias, say): refresh before the time, at most every five seconds. */
+  refreshSoon(): void
+  status(): RoomStatus
+}
+
+/** However often aliases change, the directory is asked no oftener. */
+const refreshPauseMs = 5_000
+
+export function createRoomSource(options: RoomSourceOptions): RoomSource {
+  const worker = createWorker(options)
+  const { clock } = worker
+  const refreshBy = (atMs: number) => {
+    worker.refreshAtMs = Math.min(worker.refreshAtMs, Math.max(atMs, worker.refreshedMs + refreshPauseMs))
+    worker.poke.abort()
+  }
+  return {
+    updates: (signal) => runAndTell(worker, () => refreshBy(clock.monotonicMs()), signal),
+    findings: (signal) => worker.findings.values(signal),
+    tombstone(roomId, replacement, viaServer) {
+      if (!addSuccessor(worker.successors, roomId, { roomId: replacement, viaServer })) return
+      replan(worker)
+      refreshBy(clock.monotonicMs())
+    },
+    refreshSoon: () => refreshBy(clock.monotonicMs()),
+    status: () => ({
+      directory: { rooms: worker.judge.good?.length, readAt: worker.readAt, problem: worker.problem },
+      joins: progressOf(worker.queue, clock.monotonicMs()),
+      unresolved: worker.plan.unresolved,
+      doubled: worker.plan.doubled,
+    }),
+  }
+}
+
+async function* runAndTell(
+  worker: Worker,
+  onChange: () => void,
+  signal: AbortSignal,
+): AsyncGenerator<readonly MappedRoom[]> {
+  const stopWatching = worker.directory.watch(onChange)
+  const ended = run(worker, signal).catch((error: unknown) => worker.maps.fail(error))
+  try {
+    yield* worker.maps.values(signal)
+  } finally {
+    stopWatching()
+    await ended
+  }
+}
+
+async function run(worker: Worker, signal: AbortSignal): Promise<void> {
+  const { clock } = worker
+  while (!signal.aborted) {
+    const nowMs = clock.monotonicMs()
+    const join = nextJoin(worker.queue, nowMs)
+    if (worker.refreshAtMs <= nowMs) await refresh(worker, signal)
+    else if (join.kind === 'join') await joinRoom(worker, join.target, signal)
+    else if (worker.auditAtMs <= nowMs) await audit(worker, signal)
+    else await pause(worker, join.kind === 'wait' ? join.untilMs : Infinity, signal)
+  }
+}
+
+async function pause(worker: Worker, joinAtMs: number, signal: AbortSignal): Promise<void> {
+  const untilMs = Math.min(worker.refreshAtMs, worker.auditAtMs, joinAtMs)
+  await sleep(worker.clock, untilMs - worker.clock.monotonicMs(), AbortSignal.any([signal, worker.poke.signal]))
+  if (worker.poke.signal.aborted) worker.poke = new AbortController()
+}

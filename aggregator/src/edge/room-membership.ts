@@ -1,0 +1,82 @@
+// The daemon's own membership, one request at a time: a join from the queue, or the audit of one room's members.
+import { CityError } from '@citypresence/chassis/errors'
+import {
+  joinLimited,
+  joinRefused,
+  joinsPaused,
+  joinSucceeded,
+  progressOf,
+  type JoinTarget,
+} from '../core/join-queue.ts'
+import { isUnknownRoom } from '../core/room-plan.ts'
+import { MatrixRefusal } from './matrix-errors.ts'
+import { lose, momentOf, type Worker } from './room-worker.ts'
+
+/** A homeserver that does not answer is left alone for so long by joins and audits; the sync keeps knocking. */
+const troublePauseMs = 10_000
+
+export async function joinRoom(worker: Worker, { roomId, via }: JoinTarget, signal: AbortSignal): Promise<void> {
+  const { client, queue, clock, observer } = worker
+  try {
+    await client.join(roomId, via, signal)
+    worker.joined.add(roomId)
+    joinSucceeded(queue, roomId, clock.monotonicMs())
+    observer.joined?.(roomId)
+  } catch (error) {
+    if (signal.aborted) return
+    if (!(error instanceof CityError)) throw error
+    joinFailed(worker, roomId, error)
+  }
+}
+
+function joinFailed(worker: Worker, roomId: string, error: CityError): void {
+  const nowMs = worker.clock.monotonicMs()
+  if (error.code === 'MatrixRateLimited') {
+    const waitMs = error instanceof MatrixRefusal ? (error.retryAfterMs ?? troublePauseMs) : troublePauseMs
+    joinLimited(worker.queue, waitMs, nowMs)
+    worker.log.info(
+      'rooms joins',
+      { ...progressOf(worker.queue, nowMs), refused: undefined },
+      'joins wait for the homeserver',
+    )
+    return
+  }
+  // A refusal with a status, even of the gateway kind, is about this room: its servers may be gone, the others are not.
+  if (error instanceof MatrixRefusal && error.code !== 'MatrixTokenRefused') {
+    const failure = new CityError('MatrixJoinFailed', `${roomId}: ${error.message}`, { cause: error })
+    joinRefused(worker.queue, roomId, `${error.status} ${error.errcode}`.trimEnd(), nowMs)
+    worker.findings.push({ kind: 'lost', roomId })
+    worker.log.warn('rooms join', { err: failure }, 'a room could not be joined')
+    worker.observer.failed?.(failure)
+    return
+  }
+  joinsPaused(worker.queue, troublePauseMs, nowMs)
+  worker.observer.failed?.(error)
+}
+
+export async function audit(worker: Worker, signal: AbortSignal): Promise<void> {
+  const { client, clock, findings, observer } = worker
+  const askedAt = momentOf(clock)
+  worker.auditAtMs = askedAt.monotonicMs + worker.auditEveryMs
+  const roomId = nextAudited(worker)
+  if (roomId === undefined) return
+  worker.audited = roomId
+  try {
+    const userIds = await client.joinedMembers(roomId, signal)
+    findings.push({ kind: 'members', roomId, userIds, askedAt })
+    observer.audited?.(roomId)
+  } catch (error) {
+    if (signal.aborted) return
+    if (!(error instanceof CityError)) throw error
+    // Not a member: Synapse says so to who was kicked, and to who asks for a room that was purged.
+    if (error instanceof MatrixRefusal && error.status === 403) lose(worker, roomId)
+    else worker.auditAtMs = clock.monotonicMs() + troublePauseMs
+    observer.failed?.(error)
+  }
+}
+
+/** The room after the one audited last, in the order of the map, among those that the daemon is in. */
+function nextAudited({ plan, joined, audited }: Worker): string | undefined {
+  const rooms = plan.mapped.map(({ roomId }) => roomId).filter((roomId) => !isUnknownRoom(roomId) && joined.has(roomId))
+  return rooms[(rooms.indexOf(audited ?? '') + 1) % rooms.length]
+}

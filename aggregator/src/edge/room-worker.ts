@@ -1,0 +1,144 @@
+// What the worker behind the map of rooms knows, and what it does with it after anything was learned: make the plan anew.
+// Used by the three files that do its work: matrix-rooms (the loop), room-refresh and room-membership.
+import { type Clock, systemClock } from '@citypresence/chassis/edge/clock'
+import type { CityError } from '@citypresence/chassis/errors'
+import type { SampledLog } from '@citypresence/chassis/log'
+import { roomsMax } from '@citypresence/wire/room-directory'
+import type { MappedRoom } from '../core/city-rooms.ts'
+import { createJoinQueue, postponeJoin, wantRooms, type JoinQueue } from '../core/join-queue.ts'
+import type { Moment } from '../core/moment.ts'
+import { firstJudge, type RoomMapJudge } from '../core/room-map.ts'
+import { planRooms, type Resolved, type RoomPlan, type Successor } from '../core/room-plan.ts'
+import { createChannel, type Channel } from './channel.ts'
+import type { MatrixClient } from './matrix-client.ts'
+import type { RoomDirectory } from './room-directory.ts'
+
+/** What was found out about a room beside the sync. */
+export type Finding =
+  /** Who is in the room, as the homeserver lists it; asked at `askedAt`, so news of the sync since then are newer. */
+  | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
+  /** The daemon is not in the room (any more), though no sync may have said so. */
+  | { readonly kind: 'lost'; readonly roomId: string }
+
+/** For metrics. */
+export type RoomObserver = {
+  refreshed?(rooms: number): void
+  joined?(roomId: string): void
+  audited?(roomId: string): void
+  failed?(error: CityError): void
+}
+
+export type RoomSourceOptions = {
+  readonly client: Pick<MatrixClient, 'resolveAlias' | 'joinedRooms' | 'joinedMembers' | 'join'>
+  readonly directory: RoomDirectory
+  readonly log: SampledLog
+  /** ROOM_REFRESH_INTERVAL_MS */
+  readonly refreshEveryMs?: number
+  /** The least time between two audits, each of one room. */
+  readonly auditEveryMs?: number
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly observer?: RoomObserver
+}
+
+const refreshEveryMsDefault = 300_000
+/** One request a second is nothing to a homeserver, and 300 rooms are audited between two refreshes. */
+const auditEveryMsDefault = 1_000
+/** The loss of a room has this time to arrive before the daemon may be back in it. */
+const lossNewsMs = 2_000
+/** More than a reader can be behind; an audit that is dropped comes round again. */
+const findingsMax = 1_000
+
+export type Worker = Required<
+  Pick<RoomSourceOptions, 'client' | 'directory' | 'log' | 'clock' | 'random' | 'refreshEveryMs' | 'auditEveryMs'>
+> & {
+  readonly observer: RoomObserver
+  readonly maps: Channel<readonly MappedRoom[]>
+  readonly findings: Channel<Finding>
+  readonly queue: JoinQueue
+  readonly successors: Map<string, Successor>
+  readonly resolved: Map<string, Resolved>
+  /** Aliases that led nowhere once. */
+  missing: Set<string>
+  judge: RoomMapJudge
+  plan: RoomPlan
+  published: string | undefined
+  /** Rooms that the daemon is in, as far as known. */
+  joined: Set<string>
+  /** Before the first answer nothing is joined: the daemon may be in all of them already. */
+  joinedKnown: boolean
+  audited: string | undefined
+  readAt: Moment | undefined
+  problem: CityError | undefined
+  failures: number
+  refreshAtMs: number
+  refreshedMs: number
+  auditAtMs: number
+  poke: AbortController
+}
+
+const emptyPlan: RoomPlan = { mapped: [], targets: [], unresolved: [], doubled: [] }
+
+export function createWorker(options: RoomSourceOptions): Worker {
+  const { clock = systemClock, random = Math.random, observer = {} } = options
+  return {
+    ...options,
+    clock,
+    random,
+    observer,
+    refreshEveryMs: options.refreshEveryMs ?? refreshEveryMsDefault,
+    auditEveryMs: options.auditEveryMs ?? auditEveryMsDefault,
+    // Only the newest map matters.
+    maps: createChannel(1),
+    findings: createChannel(findingsMax),
+    queue: createJoinQueue(),
+    successors: new Map(),
+    resolved: new Map(),
+    missing: new Set(),
+    judge: firstJudge,
+    plan: emptyPlan,
+    published: undefined,
+    joined: new Set(),
+    joinedKnown: false,
+    audited: undefined,
+    readAt: undefined,
+    problem: undefined,
+    failures: 0,
+    refreshAtMs: -Infinity,
+    refreshedMs: -Infinity,
+    auditAtMs: clock.monotonicMs(),
+    poke: new AbortController(),
+  }
+}
+
+/** Every room of a city may have been replaced a few times; what is older than that nobody means any more. */
+const successorsMax = roomsMax * 2
+
+export function addSuccessor(successors: Map<string, Successor>, roomId: string, successor: Successor): boolean {
+  if (roomId === successor.roomId || successors.get(roomId)?.roomId === successor.roomId) return false
+  successors.set(roomId, successor)
+  const [oldest] = successors.keys()
+  if (successors.size > successorsMax && oldest !== undefined) successors.delete(oldest)
+  return true
+}
+
+export function lose(worker: Worker, roomId: string): void {
+  worker.joined.delete(roomId)
+  worker.findings.push({ kind: 'lost', roomId })
+  wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
+  postponeJoin(worker.queue, roomId, worker.clock.monotonicMs() + lossNewsMs)
+}
+
+/** From what is known now to the map and the joins; tells the map when it is another one. */
+export function replan(worker: Worker): void {
+  const { good } = worker.judge
+  if (good === undefined) return
+  worker.plan = planRooms(good, worker.resolved, worker.successors)
+  if (worker.joinedKnown) wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
+  const text = JSON.stringify(worker.plan.mapped)
+  if (text === worker.published) return
+  worker.published = text
+  worker.maps.push(worker.plan.mapped)
+}
+
+export const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() })
