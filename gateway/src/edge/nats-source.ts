@@ -6,11 +6,12 @@
 //
 // One subscription with a callback, because several, or iterators, break the order.
 import type { Clock } from '@citypresence/chassis/edge/clock'
+import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { createSampledLog, type Logger } from '@citypresence/chassis/log'
 import type { RoomView, StaleReason } from '@citypresence/wire/client-messages'
 import { roomsMax } from '@citypresence/wire/room-directory'
 import type { Subjects } from '@citypresence/wire/subjects'
-import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import {
   createFeed,
   readinessOf,
@@ -53,8 +54,6 @@ const tickMs = 250
 const snapshotTimeoutMs = 2_000
 // Every room live and as many removed ones that have not expired, epoch and beat; more is not our stream.
 const snapshotMessagesMax = 2 * roomsMax + 2
-// More than the server would ever be asked for; it ends with 204 when there is no more.
-const batch = snapshotMessagesMax + 1
 
 const codeOf: Record<Disbelief, string> = {
   'stale-epoch': 'StaleEpoch',
@@ -91,12 +90,21 @@ export function followNats(options: FollowOptions): NatsSource {
     return answer.kind === 'unusable' ? answer.message : undefined
   }
   const ask = async (): Promise<void> => {
-    const messages = await readSnapshot(options, read).catch((error: unknown) => {
+    const messages = await readNewest({
+      connection,
+      streamName: options.streamName,
+      subjects: subjects.all,
+      inboxPrefix: options.inboxPrefix,
+      clock,
+      timeoutMs: snapshotTimeoutMs,
+      messagesMax: snapshotMessagesMax,
+    }).catch((error: unknown) => {
       told.warn('SnapshotFailed', { err: error, code: 'SnapshotFailed' }, 'the stream gave no snapshot')
       return undefined
     })
     metrics.snapshots.inc({ outcome: messages === undefined ? 'failed' : 'read' })
-    take(messages === undefined ? { kind: 'snapshot-failed' } : { kind: 'snapshot', messages })
+    if (messages === undefined) take({ kind: 'snapshot-failed' })
+    else take({ kind: 'snapshot', messages: messages.map(read).filter((message) => message !== undefined) })
   }
   const subscription = connection.subscribe(subjects.all, {
     callback: (error, message) => {
@@ -153,41 +161,4 @@ async function watchConnection(connection: NatsConnection, take: (event: FeedEve
     if (status.type === 'disconnect') take({ kind: 'disconnected' })
     if (status.type === 'reconnect') take({ kind: 'connected' })
   }
-}
-
-/** All newest messages of the stream, or an error: no answer in time, refused, or more than any city has. */
-function readSnapshot(
-  options: FollowOptions,
-  read: (message: Msg) => StreamMessage | undefined,
-): Promise<StreamMessage[]> {
-  const { connection, subjects, streamName, inboxPrefix, clock } = options
-  const { promise, resolve, reject } = Promise.withResolvers<StreamMessage[]>()
-  const messages: StreamMessage[] = []
-  const inbox = createInbox(inboxPrefix)
-  const hear = (message: Msg): void => {
-    const code = message.headers?.code ?? 0
-    const known = code === 0 ? read(message) : undefined
-    if (known !== undefined) messages.push(known)
-    // 204 ends the answer.
-    if (code === 204) resolve(messages)
-    else if (code >= 400) reject(new Error(`the stream answered ${code} ${message.headers?.description ?? ''}`))
-    else if (messages.length > snapshotMessagesMax) reject(new Error(`more than ${snapshotMessagesMax} messages`))
-  }
-  const subscription = connection.subscribe(inbox, {
-    callback: (error, message) => {
-      if (error !== null) reject(error)
-      else hear(message)
-    },
-  })
-  const cancel = clock.after(snapshotTimeoutMs, () => reject(new Error(`no answer in ${snapshotTimeoutMs} ms`)))
-  const question = JSON.stringify({ seq: 1, batch, next_by_subj: subjects.all })
-  try {
-    connection.publish(`$JS.API.DIRECT.GET.${streamName}`, question, { reply: inbox })
-  } catch (error) {
-    reject(error instanceof Error ? error : new Error(String(error)))
-  }
-  return promise.finally(() => {
-    cancel()
-    subscription.unsubscribe()
-  })
 }

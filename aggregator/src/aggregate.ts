@@ -1,0 +1,192 @@
+// The aggregator's loop: what Matrix tells is learned, what changed is offered, what is due is said.
+//
+//   sync batch -> learn its slices -> takeChanged -> speech.changed -> voice.tick -> fenced stream
+//   room map   -> mapRooms         -> takeChanged -> ...
+//   every 50 ms: what time alone changes (typing, active window, grace, staleness), the election, the beat
+//
+// Slices of one batch are applied without saying anything in between (beats go on), so nobody hears half a response.
+import type { Cancel, Clock } from '@citypresence/chassis/edge/clock'
+import type { RoomSlug } from '@citypresence/wire/subjects'
+import {
+  advance,
+  clearTyping,
+  confirmMembers,
+  finishReplacement,
+  learn,
+  learnInto,
+  mapRooms,
+  mappedSlugs,
+  nextDueAtMs,
+  presenceProbed,
+  sourceOf,
+  startReplacement,
+  syncSucceeded,
+  takeChanged,
+  valueOf,
+  wantsPresenceProbe,
+  type City,
+  type MappedRoom,
+} from './core/city.ts'
+import type { Moment } from './core/moment.ts'
+import type { Fact } from './core/sync-facts.ts'
+import type { CityView, RoomSpeech } from './room-speech.ts'
+import type { Voice } from './voice.ts'
+
+export interface SyncSource {
+  batches(signal: AbortSignal): AsyncIterable<{
+    readonly initial: boolean
+    readonly receivedAt: Moment
+    readonly slices: AsyncIterable<readonly Fact[]>
+    readonly typingSuspect: boolean
+    readonly traceparent: string | undefined
+  }>
+}
+
+export type RoomFinding =
+  | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
+  | { readonly kind: 'lost'; readonly roomId: string }
+
+export interface MapSource {
+  updates(signal: AbortSignal): AsyncIterable<readonly MappedRoom[]>
+  findings(signal: AbortSignal): AsyncIterable<RoomFinding>
+  tombstone(roomId: string, replacement: string, viaServer: string): void
+  refreshSoon(): void
+}
+
+export type AggregateOptions = {
+  readonly city: City
+  readonly known: { synced: boolean; mapped: boolean }
+  readonly source: SyncSource
+  readonly rooms: MapSource
+  readonly speech: RoomSpeech
+  readonly voices: readonly Voice[]
+  /** Users whose status changed, where user events are on. */
+  readonly tellUsers?: () => void
+  /** Whether presence works; undefined when the homeserver did not answer. */
+  readonly probePresence: (signal: AbortSignal) => Promise<boolean | undefined>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly drift: (added: number, removed: number) => void
+}
+
+// The finest time that anybody sees: a throttle window may end this much late.
+const tickMs = 50
+// The homeserver's own limit on presence is one in ten seconds.
+const probeEveryMs = 10_500
+
+/** What the speech sees of the city. */
+export const viewOfCity = (city: City, known: { synced: boolean; mapped: boolean }, clock: Clock): CityView => ({
+  isKnown: () => known.synced && known.mapped,
+  slugs: () => mappedSlugs(city),
+  valueOf: (slug: RoomSlug) => valueOf(city, slug),
+  source: () => sourceOf(city, momentOf(clock)),
+  wallMs: () => clock.wallMs(),
+})
+
+const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() })
+
+/** Runs until the signal; rejects when Matrix can never be followed (the token is another user's). */
+export async function aggregate(options: AggregateOptions): Promise<void> {
+  const loop = { ...options, learning: false, probedAtMs: Number.NEGATIVE_INFINITY }
+  const cancel = startTicking(loop)
+  try {
+    await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
+  } finally {
+    cancel()
+  }
+}
+
+type Loop = AggregateOptions & { learning: boolean; probedAtMs: number }
+
+async function followMatrix(loop: Loop): Promise<void> {
+  for await (const batch of loop.source.batches(loop.signal)) {
+    const { city, known } = loop
+    const at = batch.receivedAt
+    loop.learning = true
+    if (batch.typingSuspect) clearTyping(city, at)
+    if (batch.initial) {
+      const replacement = startReplacement(city)
+      for await (const facts of batch.slices) {
+        heedRooms(loop, facts)
+        learnInto(replacement, facts, at)
+      }
+      finishReplacement(city, replacement, at)
+    } else {
+      for await (const facts of batch.slices) {
+        heedRooms(loop, facts)
+        learn(city, facts, at)
+      }
+    }
+    syncSucceeded(city, at)
+    loop.learning = false
+    known.synced = true
+    tell(loop, batch.traceparent)
+  }
+}
+
+/** What concerns the map rather than the counts. */
+function heedRooms({ rooms }: Loop, facts: readonly Fact[]): void {
+  for (const fact of facts) {
+    if (fact.kind === 'tombstone') rooms.tombstone(fact.roomId, fact.replacement, fact.viaServer)
+    if (fact.kind === 'alias-changed' || fact.kind === 'self-left') rooms.refreshSoon()
+  }
+}
+
+async function followMap(loop: Loop): Promise<void> {
+  for await (const rooms of loop.rooms.updates(loop.signal)) {
+    mapRooms(loop.city, rooms, momentOf(loop.clock))
+    loop.known.mapped = true
+    tell(loop, undefined)
+  }
+}
+
+async function followFindings(loop: Loop): Promise<void> {
+  for await (const finding of loop.rooms.findings(loop.signal)) {
+    const at = momentOf(loop.clock)
+    if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
+    else {
+      const { added, removed } = confirmMembers(loop.city, finding.roomId, finding.userIds, at, finding.askedAt)
+      if (added + removed > 0) loop.drift(added, removed)
+    }
+    tell(loop, undefined)
+  }
+}
+
+/** Lost without a word of the sync: to the city it is as if it had said so. */
+function learnLost({ city, learning }: Loop, roomId: string, at: Moment): void {
+  if (!learning) learn(city, [{ kind: 'self-left', roomId }], at)
+}
+
+/** Offers what changed and lets the voices speak. Not in the middle of a response. */
+function tell(loop: Loop, traceparent: string | undefined): void {
+  if (loop.learning) return
+  const nowMs = loop.clock.monotonicMs()
+  const changed = takeChanged(loop.city)
+  if (changed.size > 0) loop.speech.changed(changed, traceparent, nowMs)
+  loop.tellUsers?.()
+  for (const voice of loop.voices) voice.tick()
+}
+
+function startTicking(loop: Loop): Cancel {
+  let cancel: Cancel
+  const tick = (): void => {
+    const { city, clock } = loop
+    const at = momentOf(clock)
+    const dueAtMs = nextDueAtMs(city)
+    if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs) advance(city, at)
+    if (wantsPresenceProbe(city)) void probe(loop)
+    if (loop.learning) for (const voice of loop.voices) voice.tick()
+    else tell(loop, undefined)
+    cancel = clock.after(tickMs, tick)
+  }
+  cancel = loop.clock.after(tickMs, tick)
+  return () => cancel()
+}
+
+async function probe(loop: Loop): Promise<void> {
+  const nowMs = loop.clock.monotonicMs()
+  if (nowMs - loop.probedAtMs < probeEveryMs) return
+  loop.probedAtMs = nowMs
+  const works = await loop.probePresence(loop.signal)
+  if (works !== undefined) presenceProbed(loop.city, works, momentOf(loop.clock))
+}

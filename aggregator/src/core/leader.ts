@@ -1,0 +1,140 @@
+// Who may write to a stream, and under which epoch: the claim, the doubt and the end of a leader. One machine for each stream.
+//
+//   standby --elected--> reading --record--> claiming --acknowledged--> leading <--> (writes acknowledged)
+//                           ^                    | refused                  | refused, unknown
+//                           '--------------------'                          v
+//                           '------ mine, or of a lower term ----------- doubting --another's, of a higher term--> deposed
+//
+// The epoch record on the stream is the only truth about who leads; it is read from the stream's leader. A write whose fate is
+// unknown is never repeated: the record is read again, and a new epoch begins with everything published once more.
+import type { Epoch, EpochRecord } from '@citypresence/wire/epoch'
+
+export type Candidate = {
+  readonly holder: string
+  readonly city: string
+  /** `record`: one more than the recorded term. `lease`: the transitions of a Lease that is held. */
+  readonly terms: 'record' | 'lease'
+}
+
+export type Leader =
+  | { readonly kind: 'standby' }
+  | { readonly kind: 'reading'; readonly term: number; readonly former: Epoch | undefined }
+  | { readonly kind: 'claiming'; readonly term: number; readonly former: Epoch | undefined }
+  | { readonly kind: 'leading'; readonly epoch: Epoch }
+  | { readonly kind: 'ended' }
+
+export type LeaderEvent =
+  | { readonly kind: 'elected'; readonly term: number }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'record'; readonly record: EpochRecord | undefined; readonly sequence: number }
+  | { readonly kind: 'record-unknown' }
+  | { readonly kind: 'claim-acked'; readonly sequence: number }
+  | { readonly kind: 'claim-refused' }
+  | { readonly kind: 'claim-unknown' }
+  /** A write was refused by the fence, or nobody knows whether it was stored. */
+  | { readonly kind: 'write-doubtful' }
+
+export type LeaderEffect =
+  | { readonly kind: 'read-record'; readonly afterFailure: boolean }
+  | { readonly kind: 'claim'; readonly record: EpochRecord; readonly expectedSequence: number }
+  | { readonly kind: 'take-over'; readonly epoch: Epoch }
+  | { readonly kind: 'stop-writing' }
+  /** Back to waiting for an election. */
+  | { readonly kind: 'stand-by' }
+  /** The Lease's transitions are lower than the recorded term. */
+  | { readonly kind: 'raise-transitions'; readonly to: number }
+  | { readonly kind: 'end'; readonly code: 'Deposed' | 'StreamOwnedByAnother'; readonly why: string }
+
+type Step = { readonly leader: Leader; readonly effects: readonly LeaderEffect[] }
+
+export const firstLeader: Leader = { kind: 'standby' }
+const stay = (leader: Leader): Step => ({ leader, effects: [] })
+
+export function step(leader: Leader, event: LeaderEvent, me: Candidate): Step {
+  if (leader.kind === 'ended') return stay(leader)
+  if (event.kind === 'lost') return lose(leader)
+  switch (leader.kind) {
+    case 'standby':
+      if (event.kind !== 'elected') return stay(leader)
+      return read({ kind: 'reading', term: event.term, former: undefined }, false)
+    case 'reading':
+      if (event.kind === 'record-unknown') return read(leader, true)
+      return event.kind === 'record' ? judgeRecord(leader, event, me) : stay(leader)
+    case 'claiming':
+      return awaitClaim(leader, event)
+    case 'leading':
+      if (event.kind !== 'write-doubtful') return stay(leader)
+      return read({ kind: 'reading', term: leader.epoch.term, former: leader.epoch }, false)
+  }
+}
+
+const read = (leader: Leader, afterFailure: boolean): Step => ({
+  leader,
+  effects: [{ kind: 'stop-writing' }, { kind: 'read-record', afterFailure }],
+})
+
+/** Another holds the Lease now: whoever restarts begins as a clean standby. */
+const lose = (leader: Leader): Step =>
+  leader.kind === 'standby' ? stay(leader) : end('Deposed', 'the election names another leader')
+
+const end = (code: 'Deposed' | 'StreamOwnedByAnother', why: string): Step => ({
+  leader: { kind: 'ended' },
+  effects: [{ kind: 'stop-writing' }, { kind: 'end', code, why }],
+})
+
+function judgeRecord(
+  leader: Leader & { kind: 'reading' },
+  { record, sequence }: { readonly record: EpochRecord | undefined; readonly sequence: number },
+  me: Candidate,
+): Step {
+  if (record !== undefined && record.city !== me.city)
+    return end('StreamOwnedByAnother', `the stream belongs to the city ${record.city}`)
+  const recorded = record?.term ?? 0
+  const { former } = leader
+  const isMine = record?.holder === me.holder
+  // Somebody claimed after me. Were it of a lower term, the store would have been rolled back to before my claim.
+  if (former !== undefined && record !== undefined && !isMine && recorded >= former.term)
+    return end('Deposed', `${record.holder} leads with term ${recorded}`)
+  const term = nextTerm(leader, recorded, me)
+  const raise: LeaderEffect[] =
+    me.terms === 'lease' && term > leader.term ? [{ kind: 'raise-transitions', to: term }] : []
+  return {
+    leader: { kind: 'claiming', term, former },
+    effects: [
+      ...raise,
+      {
+        kind: 'claim',
+        record: { term, holder: me.holder, city: me.city },
+        expectedSequence: record === undefined ? 0 : sequence,
+      },
+    ],
+  }
+}
+
+/** Always above what is recorded, and above whatever I led with: no gateway may mistake a new epoch for an old one. */
+function nextTerm({ term, former }: Leader & { kind: 'reading' }, recorded: number, me: Candidate): number {
+  if (former !== undefined) return Math.max(former.term, recorded) + 1
+  return me.terms === 'lease' ? Math.max(term, recorded + 1) : recorded + 1
+}
+
+function awaitClaim(leader: Leader & { kind: 'claiming' }, event: LeaderEvent): Step {
+  const { term, former } = leader
+  switch (event.kind) {
+    case 'claim-acked': {
+      const epoch: Epoch = { term, epoch: event.sequence }
+      return { leader: { kind: 'leading', epoch }, effects: [{ kind: 'take-over', epoch }] }
+    }
+    case 'claim-refused':
+      // Somebody was faster. A former leader looks who; a fresh candidate waits for its silence.
+      if (former !== undefined) return read({ kind: 'reading', term, former }, true)
+      return { leader: firstLeader, effects: [{ kind: 'stand-by' }] }
+    case 'claim-unknown':
+      return read({ kind: 'reading', term, former }, true)
+    default:
+      return stay(leader)
+  }
+}
+
+/** Whether a beat is of another voice than mine. */
+export const isForeign = (leader: Leader, { term, epoch }: Epoch): boolean =>
+  leader.kind !== 'leading' || leader.epoch.term !== term || leader.epoch.epoch !== epoch

@@ -1,0 +1,133 @@
+// The aggregator: follows a Matrix homeserver and publishes room counts to NATS. `node aggregator/src/main.ts --help` lists the
+// settings.
+//
+//   config -> admin port -> NATS -> voice (who leads) -> Matrix: rooms and sync -> aggregate
+import { startAdminServer } from '@citypresence/chassis/admin-server'
+import { describeConfig, loadConfig } from '@citypresence/chassis/config'
+import { systemClock } from '@citypresence/chassis/edge/clock'
+import { connectNats, type NatsConnection } from '@citypresence/chassis/edge/nats-connect'
+import { CityError } from '@citypresence/chassis/errors'
+import { runService } from '@citypresence/chassis/lifecycle'
+import { createLogger, createSampledLog } from '@citypresence/chassis/log'
+import { createMetrics } from '@citypresence/chassis/metrics'
+import { natsTarget } from '@citypresence/chassis/nats-settings'
+import { startTelemetry } from '@citypresence/chassis/telemetry'
+import { subjectsBelow } from '@citypresence/wire/subjects'
+import { aggregate, viewOfCity } from './aggregate.ts'
+import { mistakesOf, settings } from './config.ts'
+import { createCity } from './core/city.ts'
+import { followCity } from './leaders.ts'
+import { openMatrix } from './matrix.ts'
+import { createAggregatorMetrics } from './metrics.ts'
+import { createRoomSpeech } from './room-speech.ts'
+import { whyNotReady } from './readiness.ts'
+
+const config = loadConfig(settings, process, { service: 'aggregator', check: mistakesOf })
+const log = createLogger({ service: 'aggregator', level: config.logLevel, pod: config.podName })
+const metrics = createMetrics('aggregator')
+const numbers = createAggregatorMetrics(metrics)
+
+await runService({
+  log,
+  process,
+  stopDeadlineMs: config.stopDeadlineMs,
+  onError: (error) => metrics.countError(error),
+  start: async (parts) => {
+    log.info({ settings: describeConfig(settings, config) }, 'aggregator starts')
+    const readiness = { reasons: (): readonly string[] => ['not connected to NATS'] }
+    await parts.start(
+      'admin',
+      () =>
+        startAdminServer({
+          host: config.adminHost,
+          port: config.adminPort,
+          metrics,
+          readiness: parts.readiness(() => readiness.reasons()),
+          log,
+        }),
+      { stop: (admin) => admin.stop() },
+    )
+    const telemetry = await parts.start(
+      'telemetry',
+      () =>
+        startTelemetry({ service: 'aggregator', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
+      { stop: (one) => one.stop() },
+    )
+    const connection: NatsConnection = await parts.start(
+      'nats',
+      (signal) =>
+        connectNats({
+          ...natsTarget(config),
+          name: `aggregator ${config.podName ?? ''}`.trim(),
+          inboxPrefix: config.natsInboxPrefix,
+          log,
+          signal,
+          onError: (error) => metrics.countError(error),
+        }),
+      { stop: (nats) => nats.close() },
+    )
+    void connection.closed().then((error) => {
+      parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
+    })
+    const known = { synced: false, mapped: false }
+    const city = createCity({
+      daemonUserId: config.userId,
+      homeServer: config.userId.slice(config.userId.indexOf(':') + 1),
+      activeWindowMs: config.activeWindowMs,
+      offlineGraceMs: config.offlineGraceMs,
+      staleAfterMs: config.staleAfterMs,
+      // Ten seconds above the two minutes after which the homeserver itself ends typing.
+      typingMaxMs: 130_000,
+      // People seen without a room: a homeserver's whole crowd fits, and 100,000 are some 20 MB.
+      outsidersMax: 100_000,
+      userEvents: config.userEvents,
+      remoteUsers: config.userEventsRemote,
+    })
+    const speech = createRoomSpeech(
+      viewOfCity(city, known, systemClock),
+      subjectsBelow(config.subjectPrefix),
+      config.throttleMs,
+    )
+    const leaders = await parts.start(
+      'voices',
+      () =>
+        followCity({
+          config,
+          connection,
+          city,
+          speech,
+          isSynced: () => known.synced,
+          log: createSampledLog(log),
+          numbers,
+          countError: (error) => metrics.countError(error),
+          end: (error) => parts.end(error),
+        }),
+      { drain: (all) => all.stop() },
+    )
+    const matrix = await parts.start(
+      'matrix',
+      () => openMatrix({ config, log, numbers, startSpan: (name, options) => telemetry.startSpan(name, options) }),
+      { stop: (one) => one.stop() },
+    )
+    readiness.reasons = () => whyNotReady(known, speech, leaders, systemClock.monotonicMs())
+    const { source, rooms, probePresence } = matrix
+    void aggregate({
+      city,
+      known,
+      source,
+      rooms,
+      speech,
+      voices: leaders.voices,
+      tellUsers: leaders.tellUsers,
+      probePresence,
+      clock: systemClock,
+      signal: parts.signal,
+      drift: (added, removed) => {
+        numbers.drift.inc({ direction: 'added' }, added)
+        numbers.drift.inc({ direction: 'removed' }, removed)
+      },
+    }).catch((error: unknown) => {
+      parts.end(error)
+    })
+  },
+})

@@ -1,0 +1,81 @@
+// Puts the Matrix edges together: the client, the long poll with its reader thread, the rooms with their directory, the probe.
+import { createHttpClient } from '@citypresence/chassis/edge/http-client'
+import { createSampledLog, type Logger } from '@citypresence/chassis/log'
+import type { Telemetry } from '@citypresence/chassis/telemetry'
+import type { Config } from './config.ts'
+import { createMatrixClient } from './edge/matrix-client.ts'
+import { createRoomSource, type RoomSource } from './edge/matrix-rooms.ts'
+import { createMatrixSource, type MatrixSource } from './edge/matrix-sync.ts'
+import { probePresence } from './edge/presence-probe.ts'
+import { fileDirectory, httpDirectory, type RoomDirectory } from './edge/room-directory.ts'
+import { createAnswerReader } from './edge/sync-worker.ts'
+import type { AggregatorMetrics } from './metrics.ts'
+
+export type MatrixOptions = {
+  readonly config: Config
+  readonly log: Logger
+  readonly numbers: AggregatorMetrics
+  readonly startSpan: Telemetry['startSpan']
+}
+
+export type Matrix = {
+  readonly source: MatrixSource
+  readonly rooms: RoomSource
+  readonly probePresence: (signal: AbortSignal) => Promise<boolean | undefined>
+  stop(): Promise<void>
+}
+
+const userAgent = 'citypresence-aggregator'
+
+export function openMatrix({ config, log, numbers, startSpan }: MatrixOptions): Matrix {
+  const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
+  const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
+  const { homeserverUrl, accessToken, userId, activity } = config
+  const client = createMatrixClient({ homeserverUrl, accessToken, http, log })
+  const reader = createAnswerReader({ daemonUserId: userId })
+  const sampled = createSampledLog(log)
+  const source = createMatrixSource({
+    client,
+    reader,
+    userId,
+    activity,
+    log: sampled,
+    startSpan,
+    observer: {
+      answered(answer) {
+        numbers.syncs.inc({ kind: answer.initial ? 'initial' : 'increment' })
+        numbers.syncReadSeconds.observe(answer.readMs / 1000)
+        numbers.facts.inc(answer.facts)
+        numbers.malformed.inc(answer.malformed)
+        numbers.unknownStates.inc(answer.unknownStates)
+      },
+      failed: (error) => numbers.syncFailures.inc({ code: error.code }),
+    },
+  })
+  const rooms = createRoomSource({
+    client,
+    directory: directoryOf(config, cityHttp),
+    log: sampled,
+    refreshEveryMs: config.roomRefreshIntervalMs,
+    observer: {
+      refreshed: (count) => numbers.rooms.set(count),
+      joined: () => numbers.joins.inc(),
+    },
+  })
+  return {
+    source,
+    rooms,
+    probePresence: async (signal) => (await probePresence(client, userId, signal)).works,
+    async stop() {
+      await reader.stop()
+      await Promise.all([http.close(), cityHttp.close()])
+    },
+  }
+}
+
+function directoryOf(config: Config, http: ReturnType<typeof createHttpClient>): RoomDirectory {
+  const { roomDirectoryFile, cityServiceUrl, cityServiceToken } = config
+  if (roomDirectoryFile !== undefined) return fileDirectory({ file: roomDirectoryFile })
+  // mistakesOf has seen to it that one of the two is there.
+  return httpDirectory({ http, serviceUrl: cityServiceUrl ?? '', token: cityServiceToken })
+}

@@ -1,0 +1,25 @@
+// Whether this aggregator does its duty: as the leader it has said the whole city, as a standby it hears one and follows Matrix.
+export type LeadersView = {
+  leads(): boolean
+  /** On the monotonic clock: when another leader's beat was last heard. */
+  foreignBeatAtMs(): number | undefined
+}
+
+// As long as gateways wait before they call a silence stale.
+const silenceMs = 5_000
+
+export function whyNotReady(
+  known: { readonly synced: boolean; readonly mapped: boolean },
+  speech: { isComplete(): boolean },
+  leaders: LeadersView,
+  nowMs: number,
+): string[] {
+  const reasons: string[] = []
+  if (!known.mapped) reasons.push('no room map yet')
+  if (!known.synced) reasons.push('no sync with Matrix yet')
+  const heardAtMs = leaders.foreignBeatAtMs()
+  const follows = heardAtMs !== undefined && nowMs - heardAtMs <= silenceMs
+  if (leaders.leads() ? !speech.isComplete() : !follows)
+    reasons.push(leaders.leads() ? 'the city is not published completely yet' : 'nobody leads yet')
+  return reasons
+}

@@ -1,0 +1,128 @@
+// What the leader says about rooms: at a takeover everything, then what changes, and a beat at least once a second.
+//
+//   begin -> beats "complete: false" -> stored rooms read, one full sync done, a good map -> every known room once,
+//   unknown ones stale with their last stored value, rooms no longer on the map removed -> beats "complete: true"
+import type { Beat } from '@citypresence/wire/beat'
+import { decodeJson } from '@citypresence/wire/decode'
+import type { Epoch } from '@citypresence/wire/epoch'
+import { roomPresence, type RoomPresence } from '@citypresence/wire/room-presence'
+import type { RoomSlug, Subjects } from '@citypresence/wire/subjects'
+import { heldAfter, removedRoom, roomsPerBatchMax, toMessages, type OutMessage } from './core/batch.ts'
+import type { RoomValue } from './core/city-rooms.ts'
+import { createThrottle, forgetPublished, forgetRoom, nextDueAtMs, offer, takeDue } from './core/room-throttle.ts'
+import type { Speech } from './voice.ts'
+
+/** What the speech asks about the city. */
+export interface CityView {
+  /** One full sync was learned, and there was a good map. */
+  isKnown(): boolean
+  slugs(): readonly RoomSlug[]
+  valueOf(slug: RoomSlug): RoomValue
+  source(): { readonly source: 'live' | 'stale'; readonly sourceAgeMs: number }
+  wallMs(): number
+}
+
+export type RoomSpeech = Speech & {
+  /** These may have another value now; the trace of what changed them. */
+  changed(slugs: Iterable<RoomSlug>, traceparent: string | undefined, nowMs: number): void
+  isComplete(): boolean
+}
+
+// The gateways call five missed beats a silence.
+const beatEveryMs = 1_000
+
+export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs: number): RoomSpeech {
+  const throttle = createThrottle(throttleMs)
+  const traces = new Map<string, string>()
+  let epoch: Epoch | undefined
+  let stored: Map<string, RoomPresence> | undefined
+  let takenOver = false
+  let complete = false
+  let held = new Set<string>()
+  let sending: { readonly held: Set<string>; readonly rooms: readonly RoomPresence[]; readonly beat: Beat } | undefined
+  let beatAtMs = Number.NEGATIVE_INFINITY
+  let beatSource: Beat['source'] | undefined
+
+  const offerSlug = (slug: RoomSlug, nowMs: number): void => {
+    const value = city.valueOf(slug)
+    if (value.kind !== 'unobserved') offer(throttle, value.presence, nowMs)
+  }
+
+  const takeOver = (before: ReadonlyMap<string, RoomPresence>, nowMs: number): void => {
+    takenOver = true
+    const mapped = new Set<string>(city.slugs())
+    for (const slug of city.slugs()) {
+      const last = before.get(slug)
+      // Never seen since this process began: the last known count, marked, is more than nothing and less than a claim.
+      if (city.valueOf(slug).kind === 'unobserved' && last !== undefined && last.removed !== true)
+        offer(throttle, { ...last, typing_count: 0, typing_users: [], active: false, stale: true }, nowMs)
+      else offerSlug(slug, nowMs)
+    }
+    for (const [slug, last] of before)
+      if (!mapped.has(slug) && last.removed !== true) offer(throttle, removedRoom(last, city.wallMs()), nowMs)
+  }
+
+  return {
+    begin(next) {
+      epoch = next
+      forgetPublished(throttle)
+      stored = undefined
+      takenOver = false
+      complete = false
+      held = new Set()
+      sending = undefined
+      beatAtMs = Number.NEGATIVE_INFINITY
+    },
+
+    takeStored(messages) {
+      stored = new Map()
+      for (const { body } of messages) {
+        // What does not decode belongs to no room we could name; a mapped one is published anew anyway.
+        const decoded = decodeJson(roomPresence, body)
+        if (decoded.ok) stored.set(decoded.value.room_slug, decoded.value)
+      }
+    },
+
+    next(nowMs): readonly OutMessage[] {
+      if (epoch === undefined) return []
+      if (!takenOver && stored !== undefined && city.isKnown()) takeOver(stored, nowMs)
+      const rooms = takenOver ? takeDue(throttle, nowMs, roomsPerBatchMax) : []
+      const left = nextDueAtMs(throttle)
+      const isWhole = takenOver && (complete || left === undefined || left > nowMs)
+      const { source, sourceAgeMs } = city.source()
+      const isDue = rooms.length > 0 || nowMs - beatAtMs >= beatEveryMs || source !== beatSource || isWhole !== complete
+      if (!isDue) return []
+      const after = heldAfter(held, rooms)
+      const beat: Beat = {
+        complete: isWhole,
+        rooms: after.size,
+        source,
+        source_age_ms: Math.max(0, Math.trunc(sourceAgeMs)),
+      }
+      sending = { held: after, rooms, beat }
+      return toMessages(rooms, beat, { epoch, subjects, traceOf: (slug) => traces.get(slug) })
+    },
+
+    said(nowMs) {
+      if (sending === undefined) return
+      held = sending.held
+      complete = sending.beat.complete
+      beatSource = sending.beat.source
+      beatAtMs = nowMs
+      for (const { room_slug: slug, removed } of sending.rooms) {
+        traces.delete(slug)
+        if (removed === true) forgetRoom(throttle, slug)
+      }
+      sending = undefined
+    },
+
+    changed(slugs, traceparent, nowMs) {
+      for (const slug of slugs) {
+        if (traceparent !== undefined) traces.set(slug, traceparent)
+        if (takenOver) offerSlug(slug, nowMs)
+      }
+    },
+
+    isComplete: () => complete,
+  }
+}

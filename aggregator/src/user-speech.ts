@@ -1,0 +1,76 @@
+// What the leader says about users, in their own stream: whose status changed, and whose last shared room is gone.
+//
+//   begin -> stored users read -> everybody known once; stored ones who are not known any more are erased (a last word with TTL)
+//   changed -> the newest status of each waits, one batch at a time
+import { decodeJson } from '@citypresence/wire/decode'
+import { epochHeader, formatEpoch, type Epoch } from '@citypresence/wire/epoch'
+import { encodeUser, type Subjects } from '@citypresence/wire/subjects'
+import { erasedUserTtlSeconds, userPresence, type UserPresence } from '@citypresence/wire/user-presence'
+import { batchMax, type OutMessage } from './core/batch.ts'
+import { knownUsers, takeChangedUsers, type City } from './core/city.ts'
+import type { Speech, Stored } from './voice.ts'
+
+type Word = { readonly user: UserPresence; readonly erased: boolean }
+
+export type UserSpeech = Speech & {
+  /** Users may have changed. Not in the middle of a response. */
+  changed(): void
+}
+
+export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => boolean): UserSpeech {
+  // Newest word about each user; bounded by who shares a room, and by who stopped to since the last batch.
+  const waiting = new Map<string, Word>()
+  let epoch: Epoch | undefined
+  let stored: readonly Stored[] | undefined
+  let ready = false
+  const erase = (userId: string): Word => ({
+    user: { type: 'user.presence', matrix_user_id: userId, status: 'offline', last_active_ts: 0 },
+    erased: true,
+  })
+  const takeOver = (before: readonly Stored[]): void => {
+    for (const { body } of before) {
+      const decoded = decodeJson(userPresence, body)
+      if (decoded.ok) waiting.set(decoded.value.matrix_user_id, erase(decoded.value.matrix_user_id))
+    }
+    for (const user of knownUsers(city)) waiting.set(user.matrix_user_id, { user, erased: false })
+    stored = undefined
+    ready = true
+  }
+  const toMessage = (userId: string, { user, erased }: Word, voice: string): OutMessage[] => {
+    const token = encodeUser(userId, city.options.homeServer)
+    // A user id that no subject can carry is longer than Matrix allows.
+    if (token === undefined) return []
+    const ttl = erased ? { 'Nats-TTL': `${erasedUserTtlSeconds}s` } : {}
+    return [{ subject: subjects.user(token), body: JSON.stringify(user), headers: { [epochHeader]: voice, ...ttl } }]
+  }
+  return {
+    begin(next) {
+      epoch = next
+      ready = false
+      stored = undefined
+      waiting.clear()
+    },
+    takeStored(messages) {
+      stored = messages
+    },
+    next(): readonly OutMessage[] {
+      // Before one full sync nobody is known, and everybody would be erased.
+      if (stored !== undefined && isKnown()) takeOver(stored)
+      if (epoch === undefined || !ready || waiting.size === 0) return []
+      const voice = formatEpoch(epoch)
+      const messages: OutMessage[] = []
+      for (const [userId, word] of waiting) {
+        if (messages.length >= batchMax) break
+        waiting.delete(userId)
+        messages.push(...toMessage(userId, word, voice))
+      }
+      return messages
+    },
+    // A batch that was not stored is followed by a new epoch, in which everybody is said again.
+    said: () => undefined,
+    changed() {
+      for (const [userId, change] of takeChangedUsers(city))
+        waiting.set(userId, change === 'erased' ? erase(userId) : { user: change, erased: false })
+    },
+  }
+}

@@ -1,0 +1,213 @@
+// Runs the leader's machine on a stream: waits for the election, claims, writes what the speech has to say, one batch in flight,
+// and comes back from every doubt with a new epoch.
+//
+//   tick -> standby:  silent long enough? -> elected -> read record -> claim -> take over
+//        -> leading:  speech.next() -> fenced write -> acked: speech.said()   refused, unknown: doubt -> read record -> ...
+//
+// The world is handed in: the stream, a clock and a random number for the pauses after failures.
+import type { Clock } from '@citypresence/chassis/edge/clock'
+import { CityError, toErrorCode } from '@citypresence/chassis/errors'
+import { fullJitterMs } from '@citypresence/chassis/core/backoff'
+import type { SampledLog } from '@citypresence/chassis/log'
+import type { Epoch, EpochRecord } from '@citypresence/wire/epoch'
+import type { OutMessage } from './core/batch.ts'
+import { firstLeader, step, type Candidate, type Leader, type LeaderEffect, type LeaderEvent } from './core/leader.ts'
+
+type WriteAnswer =
+  | { readonly kind: 'acked'; readonly sequence: number }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'unknown'; readonly why: string }
+export type Stored = { readonly subject: string; readonly body: string }
+
+/** What a voice needs of its stream. */
+export interface VoiceStream {
+  ensure(): Promise<void>
+  readRecord(): Promise<{ readonly record: EpochRecord | undefined; readonly sequence: number }>
+  claim(record: EpochRecord, expectedSequence: number): Promise<WriteAnswer>
+  write(messages: readonly OutMessage[], epoch: Epoch, lastSequence: number): Promise<WriteAnswer>
+  readStored(): Promise<readonly Stored[]>
+}
+
+/** What is to be said. */
+export interface Speech {
+  /** A new epoch begins; nothing said before counts. */
+  begin(epoch: Epoch): void
+  /** What the stream held when the epoch began. */
+  takeStored(stored: readonly Stored[]): void
+  /** What is due, at most one batch; empty when nothing is. */
+  next(nowMs: number): readonly OutMessage[]
+  /** What was taken last is stored. */
+  said(nowMs: number): void
+}
+
+export type VoiceMetrics = {
+  published(messages: number, seconds: number): void
+  doubted(why: 'refused' | 'unknown'): void
+  leads(term: number, epoch: number): void
+  error(error: unknown): void
+}
+
+export type VoiceOptions = {
+  readonly me: Candidate
+  readonly stream: VoiceStream
+  readonly speech: Speech
+  /** The term of an election that is won now, undefined while it is not. */
+  readonly elected: (nowMs: number) => number | undefined
+  /** Somebody else was faster: the election begins anew. */
+  readonly standBy: (nowMs: number) => void
+  /** The end of this process as a leader: Deposed, StreamOwnedByAnother, StreamDiffers. */
+  readonly end: (error: CityError) => void
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: SampledLog
+  readonly metrics: VoiceMetrics
+}
+
+export type Voice = {
+  /** Looks whether something is to be done; cheap, and asked often. */
+  tick(): void
+  epoch(): Epoch | undefined
+  state(): Leader['kind']
+  /** Nothing more is written; resolves when the write under way is answered. */
+  stop(): Promise<void>
+}
+
+// Between two questions to a stream that cannot be asked: soon back, and no storm on a server that is just starting.
+const retry = { baseMs: 250, capMs: 2_000 }
+
+export function createVoice(options: VoiceOptions): Voice {
+  const { me, stream, speech, clock, log, metrics } = options
+  let leader: Leader = firstLeader
+  let lastSequence = 0
+  let failures = 0
+  let inFlight: Promise<void> | undefined
+  let cancelRetry = (): void => undefined
+  let stopped = false
+
+  const dispatch = (event: LeaderEvent): void => {
+    if (stopped) return
+    const next = step(leader, event, me)
+    leader = next.leader
+    for (const effect of next.effects) act(effect)
+  }
+
+  const act = (effect: LeaderEffect): void => {
+    switch (effect.kind) {
+      case 'stop-writing':
+        break // next() is asked only while leading
+      case 'read-record':
+        if (effect.afterFailure) later(readRecord)
+        else void readRecord()
+        break
+      case 'claim':
+        void claim(effect.record, effect.expectedSequence)
+        break
+      case 'take-over':
+        takeOver(effect.epoch)
+        break
+      case 'stand-by':
+        options.standBy(clock.monotonicMs())
+        break
+      case 'raise-transitions':
+        break // there is no Lease behind this election
+      case 'end':
+        options.end(new CityError(effect.code, effect.why))
+        break
+    }
+  }
+
+  const later = (run: () => Promise<void>): void => {
+    failures++
+    cancelRetry = clock.after(fullJitterMs(failures, retry, options.random()), () => void run())
+  }
+
+  const readRecord = async (): Promise<void> => {
+    try {
+      // It may have been deleted under us: then it is made again, and claimed again.
+      await stream.ensure()
+      const { record, sequence } = await stream.readRecord()
+      failures = 0
+      dispatch({ kind: 'record', record, sequence })
+    } catch (error) {
+      const code = toErrorCode(error)
+      metrics.error(error)
+      if (code === 'StreamDiffers' && error instanceof CityError) {
+        options.end(error)
+        return
+      }
+      log.warn('record', { err: error, code }, 'the epoch record cannot be read; asking again')
+      dispatch({ kind: 'record-unknown' })
+    }
+  }
+
+  const claim = async (record: EpochRecord, expected: number): Promise<void> => {
+    const answer = await stream.claim(record, expected)
+    if (answer.kind === 'acked') dispatch({ kind: 'claim-acked', sequence: answer.sequence })
+    else dispatch({ kind: answer.kind === 'refused' ? 'claim-refused' : 'claim-unknown' })
+  }
+
+  const takeOver = (epoch: Epoch): void => {
+    lastSequence = epoch.epoch
+    metrics.leads(epoch.term, epoch.epoch)
+    log.info('leads', { term: epoch.term, epoch: epoch.epoch }, 'leads the city')
+    speech.begin(epoch)
+    void readStored(epoch)
+    tick()
+  }
+
+  const isOf = (epoch: Epoch): boolean => leader.kind === 'leading' && leader.epoch === epoch
+
+  const readStored = async (epoch: Epoch): Promise<void> => {
+    try {
+      const stored = await stream.readStored()
+      failures = 0
+      if (isOf(epoch)) speech.takeStored(stored)
+    } catch (error) {
+      metrics.error(error)
+      log.warn('stored', { err: error, code: toErrorCode(error) }, 'the stream cannot be read; asking again')
+      if (isOf(epoch)) later(() => readStored(epoch))
+    }
+  }
+
+  const write = async (messages: readonly OutMessage[], epoch: Epoch): Promise<void> => {
+    const startedMs = clock.monotonicMs()
+    const answer = await stream.write(messages, epoch, lastSequence)
+    const nowMs = clock.monotonicMs()
+    inFlight = undefined
+    if (answer.kind === 'acked') {
+      lastSequence = answer.sequence
+      metrics.published(messages.length, (nowMs - startedMs) / 1000)
+      speech.said(nowMs)
+      tick()
+      return
+    }
+    metrics.doubted(answer.kind)
+    const why = answer.kind === 'refused' ? 'the fence refused' : answer.why
+    log.warn('doubt', { code: 'PublishUnknown', why }, 'a write is in doubt; reading who leads')
+    dispatch({ kind: 'write-doubtful' })
+  }
+
+  const tick = (): void => {
+    if (stopped) return
+    const nowMs = clock.monotonicMs()
+    if (leader.kind === 'standby') {
+      const term = options.elected(nowMs)
+      if (term !== undefined) dispatch({ kind: 'elected', term })
+      return
+    }
+    if (leader.kind !== 'leading' || inFlight !== undefined) return
+    const messages = speech.next(nowMs)
+    if (messages.length > 0) inFlight = write(messages, leader.epoch)
+  }
+
+  return {
+    tick,
+    epoch: () => (leader.kind === 'leading' ? leader.epoch : undefined),
+    state: () => leader.kind,
+    async stop() {
+      stopped = true
+      cancelRetry()
+      await inFlight
+    },
+  }
+}

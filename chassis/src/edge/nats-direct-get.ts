@@ -1,0 +1,52 @@
+// Reads the newest message of every subject of a stream by direct get: one question, many answers, an end mark.
+//
+//   publish $JS.API.DIRECT.GET.<stream> { seq: 1, batch, next_by_subj } --> message, message, ... --> 204
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import { CityError } from '../errors.ts'
+import type { Clock } from './clock.ts'
+
+export type DirectGetOptions = {
+  readonly connection: NatsConnection
+  readonly streamName: string
+  /** Which subjects, as they are stored. */
+  readonly subjects: string
+  readonly inboxPrefix: string
+  readonly clock: Clock
+  /** Own deadline: a follower that is paused swallows questions and never answers. */
+  readonly timeoutMs: number
+  /** More messages than the stream may hold are somebody else's stream. */
+  readonly messagesMax: number
+}
+
+export function readNewest(options: DirectGetOptions): Promise<Msg[]> {
+  const { connection, streamName, subjects, inboxPrefix, clock, timeoutMs, messagesMax } = options
+  const { promise, resolve, reject } = Promise.withResolvers<Msg[]>()
+  const fail = (why: string, cause?: unknown): void =>
+    reject(new CityError('SnapshotFailed', `${streamName}: ${why}`, { cause }))
+  const messages: Msg[] = []
+  const inbox = createInbox(inboxPrefix)
+  const hear = (message: Msg): void => {
+    const code = message.headers?.code ?? 0
+    if (code === 204) resolve(messages)
+    else if (code === 404) resolve([])
+    else if (code >= 400) fail(`it answered ${code} ${message.headers?.description ?? ''}`)
+    else if (messages.push(message) > messagesMax) fail(`it holds more than ${messagesMax} messages`)
+  }
+  const subscription = connection.subscribe(inbox, {
+    callback: (error, message) => {
+      if (error === null) hear(message)
+      else fail('the answer was refused', error)
+    },
+  })
+  const cancel = clock.after(timeoutMs, () => fail(`no answer in ${timeoutMs} ms`))
+  const question = JSON.stringify({ seq: 1, batch: messagesMax + 1, next_by_subj: subjects })
+  try {
+    connection.publish(`$JS.API.DIRECT.GET.${streamName}`, question, { reply: inbox })
+  } catch (cause) {
+    fail('the question could not be sent', cause)
+  }
+  return promise.finally(() => {
+    cancel()
+    subscription.unsubscribe()
+  })
+}
