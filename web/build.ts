@@ -25,7 +25,6 @@ async function buildHook(): Promise<void> {
     configFile: false,
     root: here,
     logLevel: 'warn',
-    publicDir: false,
     build: {
       outDir: hookFolder,
       // What Next.js and Vite ask of browsers today; their own builds may go lower.

@@ -81,6 +81,22 @@ it('[B13] the reason of an old session is not carried into a new one', () => {
   expect(loop.getSnapshot().stale).toBe(false)
 })
 
+it('[B13] a snapshot whose status says stale never looks fresh, not for a blink', () => {
+  const { world, loop } = begin()
+  const told: boolean[] = []
+  loop.subscribe(() => {
+    const { loaded, stale } = loop.getSnapshot()
+    if (loaded) told.push(stale)
+  })
+  world.pass(1_000)
+  world.socket.opened()
+  tell(world.socket, snapshot(view('energy', 5)))
+  world.pass(5)
+  tell(world.socket, { type: 'status', stale: true, reason: 'incomplete' })
+  world.pass(100)
+  expect(told).toEqual([true])
+})
+
 it('[B19] frames that cannot be read change nothing and harm nothing', () => {
   const { world, loop } = beginLive('abc', view('energy', 5))
   for (const text of [

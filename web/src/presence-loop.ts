@@ -192,6 +192,8 @@ export class PresenceLoop {
     // A session begins fresh; a gateway with stale data says so in its next frame.
     this.#saidStale = undefined
     this.#loaded = true
+    // That frame is on its way: told together, or stale numbers would look fresh for a blink.
+    this.#telling ??= this.#world.setTimer(() => this.#tell(), tellEveryMs)
   }
 
   #changed(): void {

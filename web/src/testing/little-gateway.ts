@@ -21,7 +21,9 @@ import {
 } from '@citypresence/wire/client-messages'
 import { WebSocketServer, type WebSocket } from 'ws'
 
-const contentPolicy = "default-src 'self'; base-uri 'none'; object-src 'none'; connect-src 'self' ws: wss:"
+// As strict as the gateway's own.
+const contentPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 const contentTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
