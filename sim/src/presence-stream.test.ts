@@ -1,0 +1,99 @@
+// The double keeps the contract that a real nats-server keeps, and does what only a double can be told to do.
+import { describe, expect, it } from 'vitest'
+import { openFencedStream } from '@citypresence/aggregator/edge/fenced-stream'
+import { systemClock } from '@citypresence/chassis/edge/clock'
+import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { defaultPrefix, roomStream, subjectsBelow } from '@citypresence/wire/subjects'
+import { presenceStreamContract } from './presence-stream.contract.ts'
+import { createStreamServer } from './presence-stream.ts'
+
+presenceStreamContract('the double', () => {
+  const server = createStreamServer(systemClock)
+  return Promise.resolve({ leader: server.connect(), admin: server.connect(), stop: () => Promise.resolve() })
+})
+
+const subjects = subjectsBelow(defaultPrefix)
+const record = { term: 1, holder: 'pod-a', city: 'test' }
+const beat = { subject: subjects.beat, body: '{}', headers: {} }
+
+async function openStream() {
+  const clock = createFakeClock()
+  const server = createStreamServer(clock)
+  const stream = openFencedStream({
+    connection: server.connect(),
+    streamName: roomStream,
+    subjects,
+    kind: 'rooms',
+    replicas: 1,
+    inboxPrefix: '_INBOX_aggregator',
+    clock,
+  })
+  await stream.ensure()
+  const answer = await stream.claim(record, 0)
+  if (answer.kind !== 'acked') throw new Error(answer.kind)
+  return { clock, server, stream, epoch: { term: 1, epoch: answer.sequence } }
+}
+
+// Longer than the edge waits for any answer.
+const patienceMs = 60_000
+
+describe('a fenced stream in trouble', () => {
+  it('[L53] a lost answer leaves a write unknown, and it may well be stored', async () => {
+    const { clock, server, stream, epoch } = await openStream()
+    server.loseAnswers(1)
+    const answer = stream.write([beat], epoch, epoch.epoch)
+    await clock.advance(patienceMs)
+    expect(await answer).toMatchObject({ kind: 'unknown' })
+    expect(server.stored(roomStream).map(({ sequence }) => sequence)).toEqual([epoch.epoch, epoch.epoch + 1])
+  })
+
+  it('[L53] a server that stood still stores what its writer had given up', async () => {
+    const { clock, server, stream, epoch } = await openStream()
+    server.pause()
+    const answer = stream.write([beat, beat], epoch, epoch.epoch)
+    await clock.advance(patienceMs)
+    expect(await answer).toMatchObject({ kind: 'unknown' })
+    expect(server.stored(roomStream)).toHaveLength(1)
+    server.resume()
+    expect(server.stored(roomStream)).toHaveLength(2)
+  })
+
+  it('[L53] a code that is not the fence is unknown, not a refusal', async () => {
+    const { server, stream, epoch } = await openStream()
+    for (const code of [10_164, 10_176, 10_210]) {
+      server.refuseWrites(1, code)
+      expect(await stream.write([beat], epoch, epoch.epoch)).toMatchObject({ kind: 'unknown' })
+    }
+    expect(await stream.write([beat], epoch, epoch.epoch)).toMatchObject({ kind: 'acked' })
+  })
+
+  it('[L54] after a roll back a write is acknowledged at another place, or refused: never acked', async () => {
+    const { server, stream, epoch } = await openStream()
+    const rollBack = server.backUp()
+    expect(await stream.write([beat, beat], epoch, epoch.epoch)).toEqual({ kind: 'acked', sequence: epoch.epoch + 2 })
+    rollBack()
+    expect(await stream.write([beat], epoch, epoch.epoch + 2)).toMatchObject({ kind: 'unknown' })
+  })
+
+  it('[L54] after a roll back to before the claim the fence refuses', async () => {
+    const clock = createFakeClock()
+    const server = createStreamServer(clock)
+    const options = {
+      streamName: roomStream,
+      subjects,
+      kind: 'rooms',
+      replicas: 1,
+      inboxPrefix: '_INBOX',
+      clock,
+    } as const
+    const stream = openFencedStream({ ...options, connection: server.connect() })
+    await stream.ensure()
+    const rollBack = server.backUp()
+    const claimed = await stream.claim(record, 0)
+    if (claimed.kind !== 'acked') throw new Error(claimed.kind)
+    rollBack()
+    const epoch = { term: 1, epoch: claimed.sequence }
+    expect(await stream.write([beat], epoch, epoch.epoch)).toEqual({ kind: 'refused' })
+    expect(await stream.readRecord()).toEqual({ record: undefined, sequence: 0 })
+  })
+})
