@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = makeTemporaryFolder('package')
   packed = join(folder.path, 'package')
   built = await buildWeb(join(packed, 'dist'))
-  cpSync(join(webFolder, 'package.json'), join(packed, 'package.json'))
+  for (const name of ['package.json', 'README.md']) cpSync(join(webFolder, name), join(packed, name))
   project = await install()
 })
 afterAll(() => folder.remove())
@@ -53,6 +53,7 @@ it('[B30] publint finds nothing', async () => {
 it('[B30] the package holds the hook and its types alone, and names nothing of this house', () => {
   const files = readdirSync(installed(), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   expect(files.map(({ name }) => name).sort()).toEqual([
+    'README.md',
     'global-presence.d.ts',
     'index.d.ts',
     'index.js',
@@ -60,7 +61,7 @@ it('[B30] the package holds the hook and its types alone, and names nothing of t
     'presence-client.d.ts',
     'use-global-presence.d.ts',
   ])
-  for (const { parentPath, name } of files.filter((entry) => entry.name !== 'package.json')) {
+  for (const { parentPath, name } of files.filter((entry) => /\.(js|ts)$/.test(entry.name))) {
     const text = readFileSync(join(parentPath, name), 'utf8')
     const foreign = [...text.matchAll(/(?:from|import) ?\(?["']([^"']+)["']/g)].map(([, path = '']) => path)
     expect(foreign.filter((path) => path !== 'react' && !/^\.\/[a-z/-]+\.js$/.test(path))).toEqual([])
