@@ -13,6 +13,7 @@ import type { Beat } from '@citypresence/wire/beat'
 import { viewOf, type RoomView, type StaleReason } from '@citypresence/wire/client-messages'
 import { compareEpochs, type Epoch } from '@citypresence/wire/epoch'
 import type { RoomPresence } from '@citypresence/wire/room-presence'
+import { createRoomTable, dropMissing, learn, raise, settle, type Known, type RoomTable } from './feed-rooms.ts'
 
 /** One stored message, decoded. `unusable` is what did not decode: it says nothing, but counts in the sequence. */
 export type StreamMessage = { readonly sequence: number } & (
@@ -45,29 +46,28 @@ export type FeedEffect =
   | { readonly kind: 'status'; readonly stale: boolean; readonly reason?: StaleReason }
   | { readonly kind: 'disbelieved'; readonly why: Disbelief }
 
-type Known = { readonly epoch: Epoch; readonly sequence: number; readonly view: RoomView }
-
-export type Feed = {
+export type Feed = RoomTable & {
   connected: boolean
-  /** The best voice heard; nothing lower is believed. */
-  best: Epoch | undefined
-  readonly rooms: Map<string, Known>
-  /** Rooms of the best epoch, removed ones apart: what a beat's number is held against. */
-  current: number
-  /** Since this subscription, or since the last gap: the first and the last live sequence. */
+  /** Since this subscription, or since the last gap: the first and the last live sequence, and who spoke last. */
   firstLive: number | undefined
   lastLive: number | undefined
-  /** Newest sequence of the last believable snapshot of this connection. */
+  liveVoice: Epoch | undefined
+  /** Newest sequence of the last believable snapshot of this connection, since the last gap. */
   snapshotNewest: number | undefined
+  /** Newest sequence of the best voice that was known when this connection, or the run after a gap, began. */
+  knownNewest: number
   joined: boolean
+  /** Joined only because nobody speaks. */
+  alone: boolean
   complete: boolean
   beat: { readonly beat: Beat; readonly sequence: number } | undefined
   beatAtMs: number | undefined
   completeAtMs: number | undefined
+  /** When the last live message came, at first when the connection did. */
   liveAtMs: number | undefined
   asking: boolean
-  /** A snapshot is wanted although joined: the beat counts other rooms than we know. */
-  doubtful: boolean
+  /** A snapshot is wanted although joined: a sequence came again, or the beat counts other rooms than we know. */
+  doubt: 'repeated' | 'miscounted' | undefined
   askedAtMs: number
   snapshotAtMs: number | undefined
   firstSnapshotAtMs: number | undefined
@@ -85,21 +85,22 @@ export const snapshotEveryMs = 300_000
 export const readyAfterMs = 10_000
 
 export const createFeed = (): Feed => ({
+  ...createRoomTable(),
   connected: false,
-  best: undefined,
-  rooms: new Map(),
-  current: 0,
   firstLive: undefined,
   lastLive: undefined,
+  liveVoice: undefined,
   snapshotNewest: undefined,
+  knownNewest: 0,
   joined: false,
+  alone: false,
   complete: false,
   beat: undefined,
   beatAtMs: undefined,
   completeAtMs: undefined,
   liveAtMs: undefined,
   asking: false,
-  doubtful: false,
+  doubt: undefined,
   askedAtMs: Number.NEGATIVE_INFINITY,
   snapshotAtMs: undefined,
   firstSnapshotAtMs: undefined,
@@ -109,7 +110,7 @@ export const createFeed = (): Feed => ({
 
 /** Takes one event; what has to be done about it, in this order. */
 export function step(feed: Feed, event: FeedEvent, nowMs: number): readonly FeedEffect[] {
-  const effects = take(feed, event, nowMs)
+  const effects = [...take(feed, event, nowMs), ...believeAlone(feed, nowMs)]
   judgeReady(feed, nowMs)
   return [...effects, ...askWhenWanted(feed, nowMs), ...tellStatus(feed, nowMs)]
 }
@@ -125,7 +126,7 @@ function take(feed: Feed, event: FeedEvent, nowMs: number): readonly FeedEffect[
       return []
     case 'connected':
     case 'disconnected':
-      forgetConnection(feed, event.kind === 'connected')
+      forgetConnection(feed, event.kind === 'connected', nowMs)
       return []
     case 'tick':
       return []
@@ -133,37 +134,50 @@ function take(feed: Feed, event: FeedEvent, nowMs: number): readonly FeedEffect[
 }
 
 /** What was joined is not joined any more; what is known stays known. */
-function forgetConnection(feed: Feed, connected: boolean): void {
+function forgetConnection(feed: Feed, connected: boolean, nowMs: number): void {
   feed.connected = connected
+  feed.asking = false
+  feed.liveAtMs = connected ? nowMs : undefined
+  forgetRun(feed)
+}
+
+/** The next live message begins a new run, which a new snapshot has to join. */
+function forgetRun(feed: Feed): void {
   feed.firstLive = undefined
   feed.lastLive = undefined
+  feed.liveVoice = undefined
   feed.snapshotNewest = undefined
+  feed.knownNewest = Math.max(feed.newestRoom, feed.beat?.sequence ?? 0)
   feed.joined = false
+  feed.alone = false
   feed.complete = false
-  feed.asking = false
-  feed.liveAtMs = undefined
 }
 
 // --- live messages ---------------------------------------------------------------------------------------------------------
 
 function hear(feed: Feed, message: StreamMessage, nowMs: number): readonly FeedEffect[] {
   const voice = voiceOf(message)
-  const order = voice === undefined || feed.best === undefined ? 0 : compareEpochs(voice, feed.best)
-  // A lower voice counts in the sequence, if it is its turn, and is otherwise not heard at all.
-  const isTurn = feed.lastLive === undefined || message.sequence === feed.lastLive + 1
-  if (order < 0 || voice === undefined) {
-    if (isTurn) follow(feed, message.sequence, nowMs)
-    else if (message.sequence > (feed.lastLive ?? 0)) loseTrack(feed, message.sequence, nowMs)
-    return voice === undefined ? [] : [{ kind: 'disbelieved', why: 'stale-epoch' }]
-  }
-  if (order === 0 && !isTurn && message.sequence <= (feed.lastLive ?? 0)) {
-    feed.doubtful = true
+  const isLower = voice !== undefined && feed.best !== undefined && compareEpochs(voice, feed.best) < 0
+  const turn = turnOf(feed, message.sequence, voice)
+  // A lower voice, or none, counts in the sequence if it is its turn or later, and is otherwise not heard at all.
+  if (turn === 'again' && !isLower && voice !== undefined) {
+    feed.doubt = 'repeated'
     return [{ kind: 'disbelieved', why: 'repeated' }]
   }
-  if (isTurn) follow(feed, message.sequence, nowMs)
-  else loseTrack(feed, message.sequence, nowMs)
-  const gap: FeedEffect[] = isTurn ? [] : [{ kind: 'disbelieved', why: 'gap' }]
+  const gap: FeedEffect[] = turn === 'gap' ? [{ kind: 'disbelieved', why: 'gap' }] : []
+  if (turn !== 'again') follow(feed, message.sequence, voice, turn === 'gap', nowMs)
+  if (voice === undefined) return gap
+  if (isLower) return [...gap, { kind: 'disbelieved', why: 'stale-epoch' }]
   return [...gap, ...believe(feed, message, voice, nowMs)]
+}
+
+/** What a sequence is to the run of live messages. A voice that is new to the run may begin anywhere: the store may have rolled back. */
+function turnOf(feed: Feed, sequence: number, voice: Epoch | undefined): 'next' | 'gap' | 'again' {
+  const { lastLive, liveVoice, best } = feed
+  if (lastLive === undefined || sequence === lastLive + 1) return 'next'
+  if (sequence > lastLive) return 'gap'
+  const isKnownVoice = voice === undefined || (liveVoice !== undefined && compareEpochs(voice, liveVoice) <= 0)
+  return isKnownVoice || (best !== undefined && compareEpochs(voice, best) < 0) ? 'again' : 'gap'
 }
 
 /** The epoch record speaks under itself: its own sequence is the epoch. */
@@ -172,72 +186,81 @@ function voiceOf(message: StreamMessage): Epoch | undefined {
   return message.kind === 'unusable' ? undefined : message.epoch
 }
 
-function follow(feed: Feed, sequence: number, nowMs: number): void {
+/** Goes on with the run, or begins a new one; tells again whether a snapshot reaches up to its first message. */
+function follow(feed: Feed, sequence: number, voice: Epoch | undefined, isGap: boolean, nowMs: number): void {
+  // Something was missed: what is known may be old until a snapshot reaches up to here.
+  if (isGap) forgetRun(feed)
   feed.liveAtMs = nowMs
   feed.lastLive = sequence
-  if (feed.firstLive !== undefined) return
-  feed.firstLive = sequence
+  if (voice !== undefined && (feed.liveVoice === undefined || compareEpochs(voice, feed.liveVoice) > 0))
+    feed.liveVoice = voice
+  if (feed.firstLive !== undefined && !feed.alone) return
   // The snapshot that came before the first live message may already reach up to it.
-  feed.joined = feed.snapshotNewest !== undefined && feed.snapshotNewest + 1 >= sequence
+  feed.firstLive ??= sequence
+  feed.alone = false
+  feed.joined = reaches(feed)
+  feed.complete &&= feed.joined
 }
 
-/** Something was missed: what is known may be old until a snapshot reaches up to here. */
-function loseTrack(feed: Feed, sequence: number, nowMs: number): void {
-  feed.liveAtMs = nowMs
-  feed.firstLive = sequence
-  feed.lastLive = sequence
-  feed.joined = false
-  feed.complete = false
+/** Up to the first live message, and not back behind what was known before it (a follower that lags, a store rolled back). */
+function reaches({ snapshotNewest, firstLive, knownNewest }: Feed): boolean {
+  if (snapshotNewest === undefined || snapshotNewest < knownNewest) return false
+  return firstLive !== undefined && snapshotNewest + 1 >= firstLive
 }
+
+/** Where nobody speaks, a snapshot alone is all there is to know. It counts, and is stale, as no beat came. */
+function believeAlone(feed: Feed, nowMs: number): readonly FeedEffect[] {
+  if (feed.joined || !feed.connected || !isSilent(feed, nowMs)) return []
+  if (feed.snapshotNewest === undefined || feed.snapshotNewest < feed.knownNewest) return []
+  feed.joined = true
+  feed.alone = true
+  return judgeComplete(feed, nowMs, false)
+}
+
+const isSilent = ({ liveAtMs }: Feed, nowMs: number): boolean =>
+  liveAtMs !== undefined && nowMs - liveAtMs >= staleAfterMs
 
 function believe(feed: Feed, message: StreamMessage, voice: Epoch, nowMs: number): readonly FeedEffect[] {
-  raise(feed, voice)
+  raiseVoice(feed, voice)
   if (message.kind === 'room') return learnLive(feed, message)
   if (message.kind !== 'beat') return []
-  feed.beat = { beat: message.beat, sequence: message.sequence }
+  noteBeat(feed, message)
   feed.beatAtMs = nowMs
   return judgeComplete(feed, nowMs, true)
 }
 
-/** A higher voice begins a new count: of its rooms none is known yet. */
-function raise(feed: Feed, voice: Epoch): void {
-  if (feed.best !== undefined && compareEpochs(voice, feed.best) <= 0) return
-  feed.best = voice
-  feed.current = 0
+function raiseVoice(feed: Feed, voice: Epoch): boolean {
+  if (!raise(feed, voice)) return false
   feed.beat = undefined
+  feed.knownNewest = 0
   feed.complete = false
+  return true
 }
 
 function learnLive(feed: Feed, message: StreamMessage & { kind: 'room' }): readonly FeedEffect[] {
-  const view = viewOf(message.room)
-  setRoom(feed, { epoch: message.epoch, sequence: message.sequence, view })
+  const known = knownOf(message)
+  if (!learn(feed, known)) return []
   const { traceparent } = message
   return [
     {
       kind: 'changed',
-      views: [view],
+      views: [known.view],
       oldestEventTs: message.room.last_event_ts,
       ...(traceparent !== undefined && { traceparent }),
     },
   ]
 }
 
-// --- rooms -----------------------------------------------------------------------------------------------------------------
+const knownOf = ({ epoch, sequence, room }: StreamMessage & { kind: 'room' }): Known => ({
+  epoch,
+  sequence,
+  view: viewOf(room),
+})
 
-const counts = (feed: Feed, known: Known | undefined): number =>
-  known !== undefined && known.view.removed !== true && isCurrent(feed, known) ? 1 : 0
-
-const isCurrent = (feed: Feed, known: Known): boolean =>
-  feed.best !== undefined && compareEpochs(known.epoch, feed.best) === 0
-
-function setRoom(feed: Feed, known: Known): void {
-  feed.current += counts(feed, known) - counts(feed, feed.rooms.get(known.view.room_slug))
-  feed.rooms.set(known.view.room_slug, known)
-}
-
-function dropRoom(feed: Feed, slug: string): void {
-  feed.current -= counts(feed, feed.rooms.get(slug))
-  feed.rooms.delete(slug)
+/** A beat tells the number of rooms. A live one may be older than the stored one of a snapshot that overtook it. */
+function noteBeat(feed: Feed, { beat, epoch, sequence }: StreamMessage & { kind: 'beat' }): void {
+  const isOfBest = feed.best !== undefined && compareEpochs(epoch, feed.best) === 0
+  if (isOfBest && sequence > (feed.beat?.sequence ?? 0)) feed.beat = { beat, sequence }
 }
 
 // --- snapshots -------------------------------------------------------------------------------------------------------------
@@ -250,14 +273,14 @@ function readSnapshot(feed: Feed, messages: readonly StreamMessage[], nowMs: num
   if (voice === undefined) return []
   if (feed.best !== undefined && compareEpochs(voice, feed.best) < 0)
     return [{ kind: 'disbelieved', why: 'stale-epoch' }]
-  raise(feed, voice)
-  feed.doubtful = false
+  // A voice that no live message had yet may speak from a store that was rolled back: the run begins again with its first one.
+  if (raiseVoice(feed, voice) && feed.firstLive !== undefined) forgetRun(feed)
+  feed.doubt = undefined
   feed.snapshotAtMs = nowMs
-  const newest = Math.max(...messages.map(({ sequence }) => sequence))
-  feed.snapshotNewest = newest
-  if (feed.firstLive !== undefined) feed.joined ||= newest + 1 >= feed.firstLive
+  feed.snapshotNewest = messages.reduce((newest, { sequence }) => Math.max(newest, sequence), 0)
+  feed.joined ||= reaches(feed)
   const views = merge(feed, messages)
-  if (feed.joined) dropExpired(feed, messages, newest)
+  if (feed.joined && dropExpired(feed, messages)) feed.complete = false
   const added: FeedEffect[] = views.length === 0 ? [] : [{ kind: 'changed', views }]
   return [...added, ...judgeComplete(feed, nowMs, false)]
 }
@@ -272,62 +295,38 @@ function bestVoice(messages: readonly StreamMessage[]): Epoch | undefined {
   return best
 }
 
-/** Takes what is newer than what is known; the views that came new. */
+/** The views that came new. */
 function merge(feed: Feed, messages: readonly StreamMessage[]): RoomView[] {
   const views: RoomView[] = []
   for (const message of messages) {
-    if (message.kind === 'beat') noteStoredBeat(feed, message)
+    if (message.kind === 'beat') noteBeat(feed, message)
     if (message.kind !== 'room') continue
-    const incoming: Known = { epoch: message.epoch, sequence: message.sequence, view: viewOf(message.room) }
-    if (!isNews(feed, incoming)) continue
-    setRoom(feed, incoming)
-    views.push(incoming.view)
+    const known = knownOf(message)
+    if (learn(feed, known)) views.push(known.view)
   }
   return views
 }
 
-/** A stored beat tells the number of rooms; that it is old is told by no live one coming after it. */
-function noteStoredBeat(feed: Feed, message: StreamMessage & { kind: 'beat' }): void {
-  const isOfBest = feed.best !== undefined && compareEpochs(message.epoch, feed.best) === 0
-  if (isOfBest && message.sequence > (feed.beat?.sequence ?? 0))
-    feed.beat = { beat: message.beat, sequence: message.sequence }
-}
-
-function isNews(feed: Feed, incoming: Known): boolean {
-  const known = feed.rooms.get(incoming.view.room_slug)
-  // What an older epoch left behind helps while nothing better is known, and is a ghost once the city is complete.
-  if (feed.complete && !isCurrent(feed, incoming)) return false
-  if (feed.best !== undefined && compareEpochs(incoming.epoch, feed.best) > 0) return false
-  if (known === undefined) return true
-  const order = compareEpochs(incoming.epoch, known.epoch)
-  return order > 0 || (order === 0 && incoming.sequence > known.sequence)
-}
-
 /** A removed room expires from the stream: what the snapshot should have held and does not is gone. */
-function dropExpired(feed: Feed, messages: readonly StreamMessage[], newest: number): void {
+function dropExpired(feed: Feed, messages: readonly StreamMessage[]): boolean {
   const held = new Set(messages.flatMap((message) => (message.kind === 'room' ? [message.room.room_slug] : [])))
-  for (const [slug, { sequence }] of feed.rooms) if (sequence <= newest && !held.has(slug)) dropRoom(feed, slug)
+  return dropMissing(feed, held, feed.snapshotNewest ?? 0)
 }
 
 // --- complete, ready, stale --------------------------------------------------------------------------------------------------
 
 function judgeComplete(feed: Feed, nowMs: number, isLive: boolean): readonly FeedEffect[] {
   const { beat, joined } = feed
+  // In the middle of a batch the number is not yet told: its last message is the beat.
+  if (joined && beat !== undefined && feed.newestRoom > beat.sequence) return []
   const agrees = feed.current === beat?.beat.rooms
   const complete = joined && beat?.beat.complete === true && agrees
   // Joined, and yet another number of rooms: something is missing that a snapshot may tell.
-  if (isLive && joined && beat?.beat.complete === true && !agrees) feed.doubtful = true
+  if (isLive && joined && beat?.beat.complete === true && !agrees) feed.doubt ??= 'miscounted'
   const became = complete && !feed.complete
   feed.complete = complete
   if (complete && isLive) feed.completeAtMs = nowMs
-  if (!became) return []
-  for (const [slug, known] of feed.rooms) if (!isCurrent(feed, known)) dropRoom(feed, slug)
-  return [
-    {
-      kind: 'replaced',
-      views: [...feed.rooms.values()].map(({ view }) => view).filter((view) => view.removed !== true),
-    },
-  ]
+  return became ? [{ kind: 'replaced', views: settle(feed) }] : []
 }
 
 function judgeReady(feed: Feed, nowMs: number): void {
@@ -339,13 +338,18 @@ function judgeReady(feed: Feed, nowMs: number): void {
 function askWhenWanted(feed: Feed, nowMs: number): readonly FeedEffect[] {
   if (!feed.connected || feed.asking) return []
   const isDue = feed.snapshotAtMs === undefined || nowMs - feed.snapshotAtMs >= snapshotEveryMs
-  // Where nobody speaks, a snapshot alone is all there is to know: asked again now and then, not every second.
-  const isSilent = feed.liveAtMs === undefined && feed.snapshotNewest !== undefined
-  const pauseMs = isSilent ? staleAfterMs : askEveryMs
-  if (!(isDue || !feed.joined || feed.doubtful) || nowMs - feed.askedAtMs < pauseMs) return []
+  const isWanted = isDue || !feed.joined || feed.alone || feed.doubt !== undefined
+  if (!isWanted || nowMs - feed.askedAtMs < pauseMsOf(feed)) return []
   feed.asking = true
   feed.askedAtMs = nowMs
   return [{ kind: 'ask-snapshot' }]
+}
+
+/** At most one a second; less where none is likely to help: nobody speaks, the snapshot in hand has to wait, a room never decodes. */
+function pauseMsOf(feed: Feed): number {
+  const waitsForLive = feed.firstLive === undefined && feed.snapshotNewest !== undefined
+  const isMiscountedOnly = feed.joined && feed.doubt === 'miscounted'
+  return waitsForLive || feed.alone || isMiscountedOnly ? staleAfterMs : askEveryMs
 }
 
 function tellStatus(feed: Feed, nowMs: number): readonly FeedEffect[] {
