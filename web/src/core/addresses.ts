@@ -4,7 +4,7 @@
 //   wss://city.example/ws/city/presence, or /behind/a/prefix                    are understood too
 import { snapshotPath, socketPath } from '@citypresence/wire/client-messages'
 
-export type Addresses = { readonly socketUrl: string; readonly snapshotUrl: string }
+type Addresses = { readonly socketUrl: string; readonly snapshotUrl: string }
 
 /** Undefined where the text is no address of http, https, ws or wss. Query and fragment are dropped: a token does not belong there. */
 export function addressesOf(url: string, pageUrl: string | undefined): Addresses | undefined {

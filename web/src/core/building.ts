@@ -3,7 +3,7 @@
 //
 //   slug --hash--> width, storeys, roof, order of windows        onlineCount --> how many of them are lit
 
-export type Building = {
+type Building = {
   readonly columns: number
   readonly storeys: number
   /** 0 flat, 1 gable, 2 stepped, 3 mast. */
@@ -13,7 +13,7 @@ export type Building = {
 }
 
 // FNV-1a, 32 bit: a few lines, well spread, and not a matter of safety.
-export function hashOf(text: string): number {
+function hashOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return hash >>> 0
@@ -57,7 +57,7 @@ export const litWindows = ({ order }: Building, onlineCount: number): readonly n
   order.slice(0, Math.max(0, onlineCount))
 
 /** Sizes in the units of a drawing: a window, the wall around it, and what stands on the roof. */
-export const windowSize = { width: 7, height: 9, gapX: 6, gapY: 7 } as const
+const windowSize = { width: 7, height: 9, gapX: 6, gapY: 7 } as const
 const roofHeights = [3, 14, 12, 22] as const
 
 export function sizeOf({ columns, storeys, roof }: Building): { width: number; height: number; roofHeight: number } {

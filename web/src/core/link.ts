@@ -51,9 +51,9 @@ export type LinkEvent =
 export type LinkEffect = 'ask-token' | 'open' | 'ping' | 'ask-why' | 'drop'
 
 /** What the machine may not find out itself. `renewable`: the page can be asked for another token. */
-export type Circumstances = { readonly nowMs: number; readonly random01: number; readonly renewable: boolean }
+type Circumstances = { readonly nowMs: number; readonly random01: number; readonly renewable: boolean }
 
-export type LinkStep = { readonly link: Link; readonly effects: readonly LinkEffect[] }
+type LinkStep = { readonly link: Link; readonly effects: readonly LinkEffect[] }
 
 // A token may need a round trip to a login service; 30 s is what such a call is given elsewhere.
 export const tokenTimeoutMs = 30_000
@@ -236,7 +236,7 @@ const laterMs = (tries: number, random01: number): number =>
   Math.floor((ceilingMs(tries, later.baseMs, later.capMs) * (1 + random01)) / 2)
 
 /** What a page is told. `connecting`: nothing has failed yet. `down`: it is being tried again. */
-export type LinkStatus = 'connecting' | 'live' | 'down' | 'stopped'
+type LinkStatus = 'connecting' | 'live' | 'down' | 'stopped'
 
 export function statusOf(link: Link): LinkStatus {
   if (link.phase === 'live' || link.phase === 'stopped') return link.phase
