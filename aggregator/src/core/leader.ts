@@ -3,11 +3,11 @@
 //   standby --elected--> reading --record--> claiming --acknowledged--> leading <--> (writes acknowledged)
 //                           ^                    | refused                  | refused, unknown
 //                           '--------------------'                          v
-//                           '------ mine, or of a lower term ----------- doubting --another's, of a higher term--> deposed
+//                           '------ mine, or of a lower voice ---------- reading --another's, of a higher voice--> ended
 //
 // The epoch record on the stream is the only truth about who leads; it is read from the stream's leader. A write whose fate is
 // unknown is never repeated: the record is read again, and a new epoch begins with everything published once more.
-import type { Epoch, EpochRecord } from '@citypresence/wire/epoch'
+import { compareEpochs, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
 
 export type Candidate = {
   readonly holder: string
@@ -49,6 +49,7 @@ type Step = { readonly leader: Leader; readonly effects: readonly LeaderEffect[]
 
 export const firstLeader: Leader = { kind: 'standby' }
 const stay = (leader: Leader): Step => ({ leader, effects: [] })
+const standBy: Step = { leader: firstLeader, effects: [{ kind: 'stand-by' }] }
 
 export function step(leader: Leader, event: LeaderEvent, me: Candidate): Step {
   if (leader.kind === 'ended') return stay(leader)
@@ -73,9 +74,12 @@ const read = (leader: Leader, afterFailure: boolean): Step => ({
   effects: [{ kind: 'stop-writing' }, { kind: 'read-record', afterFailure }],
 })
 
-/** Another holds the Lease now: whoever restarts begins as a clean standby. */
-const lose = (leader: Leader): Step =>
-  leader.kind === 'standby' ? stay(leader) : end('Deposed', 'the election names another leader')
+/** Another leads now. Who never wrote a word waits again; who did restarts, and begins as a clean standby. */
+function lose(leader: Leader): Step {
+  if (leader.kind === 'standby') return stay(leader)
+  const wrote = leader.kind === 'leading' || ('former' in leader && leader.former !== undefined)
+  return wrote ? end('Deposed', 'the election names another leader') : standBy
+}
 
 const end = (code: 'Deposed' | 'StreamOwnedByAnother', why: string): Step => ({
   leader: { kind: 'ended' },
@@ -92,8 +96,9 @@ function judgeRecord(
   const recorded = record?.term ?? 0
   const { former } = leader
   const isMine = record?.holder === me.holder
-  // Somebody claimed after me. Were it of a lower term, the store would have been rolled back to before my claim.
-  if (former !== undefined && record !== undefined && !isMine && recorded >= former.term)
+  // Somebody claimed after me. Were it the lower voice, the store would have been rolled back to before my claim, and gateways
+  // that heard me would never listen to it: then I have to speak again.
+  if (former !== undefined && record !== undefined && !isMine && isHigher({ term: recorded, epoch: sequence }, former))
     return end('Deposed', `${record.holder} leads with term ${recorded}`)
   const term = nextTerm(leader, recorded, me)
   const raise: LeaderEffect[] =
@@ -111,6 +116,8 @@ function judgeRecord(
   }
 }
 
+const isHigher = (one: Epoch, other: Epoch): boolean => compareEpochs(one, other) > 0
+
 /** Always above what is recorded, and above whatever I led with: no gateway may mistake a new epoch for an old one. */
 function nextTerm({ term, former }: Leader & { kind: 'reading' }, recorded: number, me: Candidate): number {
   if (former !== undefined) return Math.max(former.term, recorded) + 1
@@ -127,14 +134,10 @@ function awaitClaim(leader: Leader & { kind: 'claiming' }, event: LeaderEvent): 
     case 'claim-refused':
       // Somebody was faster. A former leader looks who; a fresh candidate waits for its silence.
       if (former !== undefined) return read({ kind: 'reading', term, former }, true)
-      return { leader: firstLeader, effects: [{ kind: 'stand-by' }] }
+      return standBy
     case 'claim-unknown':
       return read({ kind: 'reading', term, former }, true)
     default:
       return stay(leader)
   }
 }
-
-/** Whether a beat is of another voice than mine. */
-export const isForeign = (leader: Leader, { term, epoch }: Epoch): boolean =>
-  leader.kind !== 'leading' || leader.epoch.term !== term || leader.epoch.epoch !== epoch
