@@ -31,6 +31,7 @@ type SlugEntry = {
   readonly mapped: MappedRoom
   /** When the slug began to mean this room. */
   readonly sinceTs: number
+  /** The last value, for the time in which the room is not counted. */
   frozen: RoomPresence | undefined
 }
 
@@ -74,11 +75,7 @@ export function lookAtRoom(rooms: CityRooms, observation: Observation, roomId: s
 
 function tellSlugs(rooms: CityRooms, record: RoomRecord, stampTs: number): void {
   record.lastEventTs = stampTs
-  for (const slug of record.slugs) {
-    rooms.changed.add(slug)
-    const entry = rooms.slugs.get(slug)
-    if (entry !== undefined) entry.frozen = undefined
-  }
+  for (const slug of record.slugs) rooms.changed.add(slug)
 }
 
 function recordOf(rooms: CityRooms, roomId: string): RoomRecord {

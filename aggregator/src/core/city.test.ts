@@ -221,6 +221,27 @@ describe('unknown is not zero', () => {
     expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, true])
   })
 
+  it('[P9] what comes between two slices does not end the response', () => {
+    const city = cityOf(20)
+    c.learn(city, everybody(10, 'offline'), at(1000))
+    c.advance(city, at(1001))
+    c.clearTyping(city, at(1002))
+    c.confirmMembers(city, '!elsewhere', [], at(1003))
+    c.presenceProbed(city, true, at(1004))
+    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, false])
+    c.learn(city, everybody(20, 'offline'), at(1000))
+    c.syncSucceeded(city, at(1000))
+    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, true])
+  })
+
+  it('[P9] two responses are two, also when nobody says where the first one ended', () => {
+    const city = cityOf(20)
+    c.learn(city, everybody(10, 'offline'), at(1000))
+    c.learn(city, everybody(18, 'offline'), at(2000))
+    c.syncSucceeded(city, at(2000))
+    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([2, false])
+  })
+
   it('[P9] while held, membership moves and presence does not', () => {
     const city = cityOf(20)
     respond(city, 1000, ...everybody(20, 'offline'))

@@ -112,6 +112,20 @@ it('[P3] people of whom no room is known: the oldest goes first, and nobody is k
   )
 })
 
+it('[P8] a room that changed and was then closed is told once, by its name', () => {
+  const state = p.createPresenceState('@daemon:test.local', 3, undefined)
+  p.openRoom(state, '!a')
+  p.joinRoom(state, '!a', user(0))
+  p.closeRoom(state, '!a')
+  expect(p.takeDirtyRooms(state)).toEqual(new Set(['!a']))
+})
+
+it('[P1] the daemon takes no place among those of whom no room is known', () => {
+  const state = p.createPresenceState('@daemon:test.local', 3, undefined)
+  p.tell(state, '@daemon:test.local', p.statusCode.online, undefined)
+  expect(state.outsiders.size).toBe(0)
+})
+
 it('[P3] who comes in is taken over with status and last activity, and is no stranger any more', () => {
   const state = p.createPresenceState('@daemon:test.local', 3, undefined)
   p.openRoom(state, '!a')

@@ -252,7 +252,6 @@ function dropUser(state: PresenceState, user: number): void {
   state.shown[user] = 0
   state.lastActiveTs[user] = 0
   state.leaving.delete(user)
-  unqueue(state.unsettled, user)
   markGone(state.watch, user, nameOf(state.users, user))
   release(state.users, user)
 }

@@ -48,6 +48,9 @@ it('[P9] who is on the way out already is no part of the question', () => {
   tellOffline(state, 0, 18)
   s.settleShown(state, { ...open, graceMs: 500 })
   tellOffline(state, 18, 37)
+  // Back and gone again within the response: on the way out all the same, and no sooner or later than before.
+  for (let index = 0; index < 18; index++) tell(state, user(index), statusCode.online, undefined)
+  tellOffline(state, 0, 18)
   expect(s.takesMostOffline(state)).toBe(false)
   tellOffline(state, 37, 38)
   expect(s.takesMostOffline(state)).toBe(true)
@@ -74,6 +77,25 @@ it('[P7] graces end in their order, each at its own time', () => {
   expect(s.nextGraceEndMs(state)).toBe(1100)
   s.endGraces(state, 1101)
   expect([onlineIn(state, '!r'), s.nextGraceEndMs(state)]).toEqual([1, 1102])
+})
+
+it('[P7] going, coming and going again within one response does not begin the grace anew', () => {
+  const state = shownWith(1, 1)
+  tellOffline(state, 0, 1)
+  s.settleShown(state, { ...open, graceMs: 100 })
+  tell(state, user(0), statusCode.online, undefined)
+  tellOffline(state, 0, 1)
+  s.settleShown(state, { held: false, graceMs: 100, nowMs: 1050 })
+  expect(s.nextGraceEndMs(state)).toBe(1100)
+})
+
+it('[P7] who is back in an initial sync is not on the way out any more', () => {
+  const former = shownWith(2, 2)
+  tellOffline(former, 0, 1)
+  s.settleShown(former, { ...open, graceMs: 100 })
+  const fresh = stateWith(2, 2)
+  s.carryShown(former, fresh, { held: false, graceMs: 100, nowMs: 1050 })
+  expect([onlineIn(fresh, '!r'), fresh.leaving.size]).toEqual([2, 0])
 })
 
 it('[P7] who was told to be back while that could not be shown does not go when the grace ends', () => {
