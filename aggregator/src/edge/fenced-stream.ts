@@ -12,7 +12,14 @@ import type { Clock } from '@citypresence/chassis/edge/clock'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { CityError } from '@citypresence/chassis/errors'
 import { decodeJson, describeDecodeError } from '@citypresence/wire/decode'
-import { epochHeader, epochRecord, parseEpoch, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
+import {
+  epochHeader,
+  epochRecord,
+  formatEpoch,
+  parseEpoch,
+  type Epoch,
+  type EpochRecord,
+} from '@citypresence/wire/epoch'
 import { roomsMax } from '@citypresence/wire/room-directory'
 import type { Subjects } from '@citypresence/wire/subjects'
 import { batchMax, type OutMessage } from '../core/batch.ts'
@@ -146,9 +153,8 @@ async function write(
 ): Promise<WriteAnswer> {
   const last = messages.at(-1)
   if (last === undefined || messages.length > batchMax) throw new RangeError(`a batch of ${messages.length} messages`)
-  // A single message needs no batch to be all or nothing, and costs the server an eighth.
-  const id =
-    messages.length === 1 ? undefined : `${process.pid}-${(batches += 1)}-${Math.trunc(options.clock.monotonicMs())}`
+  // A single message needs no batch to be all or nothing, and costs the server an eighth. No two leaders share an epoch.
+  const id = messages.length === 1 ? undefined : `${formatEpoch(epoch)}-${(batches += 1)}`
   const fence = (message: OutMessage, index: number): MsgHdrs => {
     const fields = headers()
     for (const [name, value] of Object.entries(message.headers)) fields.set(name, value)

@@ -112,6 +112,8 @@ it('[M32] a refused since means an initial sync within a moment, with another ti
   expect(initials).toHaveLength(2)
   expect(new Set(initials.map(({ query }) => query.get('timeout'))).size).toBe(2)
   expect(all.heard.map(({ batch }) => batch.initial)).toEqual([true, false, true])
+  // The refusal may have meant the filters: both are stored anew.
+  expect(homeserver.requests.filter(({ path }) => path.endsWith('/filter'))).toHaveLength(4)
 })
 
 type Case = { name: string; fault: Parameters<Homeserver['fault']>[0]['fault']; suspect: boolean }

@@ -23,7 +23,7 @@ export type SyncAnswer = {
 export type PackedAnswer = Omit<SyncAnswer, 'slices'> & { readonly slices: readonly Uint8Array[] }
 
 /** To unpack and to learn 500 facts takes two or three milliseconds, a tenth of what nobody would notice. */
-export const sliceFactsMax = 500
+const sliceFactsMax = 500
 
 /** Reads an answer at once, on the caller's thread. Throws MatrixGarbled. */
 export function readAnswer(body: Uint8Array, options: AnswerOptions): SyncAnswer {
