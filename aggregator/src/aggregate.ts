@@ -53,9 +53,12 @@ export interface MapSource {
   refreshSoon(): void
 }
 
+/** What there is to speak of: one full sync, a good map, and nothing half learned. */
+export type Known = { synced: boolean; mapped: boolean; learning: boolean }
+
 export type AggregateOptions = {
   readonly city: City
-  readonly known: { synced: boolean; mapped: boolean }
+  readonly known: Known
   readonly source: SyncSource
   readonly rooms: MapSource
   readonly speech: RoomSpeech
@@ -75,8 +78,8 @@ const tickMs = 50
 const probeEveryMs = 10_500
 
 /** What the speech sees of the city. */
-export const viewOfCity = (city: City, known: { synced: boolean; mapped: boolean }, clock: Clock): CityView => ({
-  isKnown: () => known.synced && known.mapped,
+export const viewOfCity = (city: City, known: Known, clock: Clock): CityView => ({
+  isKnown: () => known.synced && known.mapped && !known.learning,
   slugs: () => mappedSlugs(city),
   valueOf: (slug: RoomSlug) => valueOf(city, slug),
   source: () => sourceOf(city, momentOf(clock)),
@@ -87,7 +90,7 @@ const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicM
 
 /** Runs until the signal; rejects when Matrix can never be followed (the token is another user's). */
 export async function aggregate(options: AggregateOptions): Promise<void> {
-  const loop = { ...options, learning: false, probedAtMs: Number.NEGATIVE_INFINITY }
+  const loop = { ...options, probedAtMs: Number.NEGATIVE_INFINITY }
   const cancel = startTicking(loop)
   try {
     await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
@@ -96,13 +99,13 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   }
 }
 
-type Loop = AggregateOptions & { learning: boolean; probedAtMs: number }
+type Loop = AggregateOptions & { probedAtMs: number }
 
 async function followMatrix(loop: Loop): Promise<void> {
   for await (const batch of loop.source.batches(loop.signal)) {
     const { city, known } = loop
     const at = batch.receivedAt
-    loop.learning = true
+    known.learning = true
     if (batch.typingSuspect) clearTyping(city, at)
     if (batch.initial) {
       const replacement = startReplacement(city)
@@ -118,7 +121,7 @@ async function followMatrix(loop: Loop): Promise<void> {
       }
     }
     syncSucceeded(city, at)
-    loop.learning = false
+    known.learning = false
     known.synced = true
     tell(loop, batch.traceparent)
   }
@@ -153,13 +156,13 @@ async function followFindings(loop: Loop): Promise<void> {
 }
 
 /** Lost without a word of the sync: to the city it is as if it had said so. */
-function learnLost({ city, learning }: Loop, roomId: string, at: Moment): void {
-  if (!learning) learn(city, [{ kind: 'self-left', roomId }], at)
+function learnLost({ city, known }: Loop, roomId: string, at: Moment): void {
+  if (!known.learning) learn(city, [{ kind: 'self-left', roomId }], at)
 }
 
 /** Offers what changed and lets the voices speak. Not in the middle of a response. */
 function tell(loop: Loop, traceparent: string | undefined): void {
-  if (loop.learning) return
+  if (loop.known.learning) return
   const nowMs = loop.clock.monotonicMs()
   const changed = takeChanged(loop.city)
   if (changed.size > 0) loop.speech.changed(changed, traceparent, nowMs)
@@ -175,7 +178,7 @@ function startTicking(loop: Loop): Cancel {
     const dueAtMs = nextDueAtMs(city)
     if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs) advance(city, at)
     if (wantsPresenceProbe(city)) void probe(loop)
-    if (loop.learning) for (const voice of loop.voices) voice.tick()
+    if (loop.known.learning) for (const voice of loop.voices) voice.tick()
     else tell(loop, undefined)
     cancel = clock.after(tickMs, tick)
   }

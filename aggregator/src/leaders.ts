@@ -1,6 +1,6 @@
 // Puts the voices on their streams: one for rooms and, where asked for, one for users; and the election before them.
 import { randomBytes } from 'node:crypto'
-import { systemClock } from '@citypresence/chassis/edge/clock'
+import { systemClock, type Clock } from '@citypresence/chassis/edge/clock'
 import type { NatsConnection } from '@citypresence/chassis/edge/nats-connect'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
@@ -17,7 +17,17 @@ import { createUserSpeech } from './user-speech.ts'
 import { createVoice, type Speech, type Voice, type VoiceMetrics } from './voice.ts'
 
 export type LeadersOptions = {
-  readonly config: Config
+  readonly config: Pick<
+    Config,
+    | 'podName'
+    | 'cityId'
+    | 'subjectPrefix'
+    | 'streamName'
+    | 'userStreamName'
+    | 'streamReplicas'
+    | 'natsInboxPrefix'
+    | 'userEvents'
+  >
   readonly connection: NatsConnection
   readonly city: City
   readonly speech: RoomSpeech
@@ -27,6 +37,7 @@ export type LeadersOptions = {
   readonly numbers: AggregatorMetrics
   readonly countError: (error: unknown) => void
   readonly end: (error: CityError) => void
+  readonly clock?: Clock
 }
 
 export type Leaders = LeadersView & {
@@ -36,8 +47,7 @@ export type Leaders = LeadersView & {
 }
 
 export function followCity(options: LeadersOptions): Leaders {
-  const { config, connection, numbers } = options
-  const clock = systemClock
+  const { config, connection, numbers, clock = systemClock } = options
   const me: Candidate = {
     holder: `${config.podName ?? 'aggregator'}_${randomBytes(6).toString('hex')}`,
     city: config.cityId,
@@ -94,6 +104,8 @@ export function followCity(options: LeadersOptions): Leaders {
     foreignBeatAtMs = nowMs
     election = hearBeat(election, nowMs)
   })
+  // Who cannot hear must not take that for silence: five seconds of it begin with the link.
+  void listenToLink(connection, () => (election = startWaiting(clock.monotonicMs())))
   return {
     voices,
     tellUsers: () => users?.changed(),
@@ -104,6 +116,10 @@ export function followCity(options: LeadersOptions): Leaders {
       await Promise.all(voices.map((voice) => voice.stop()))
     },
   }
+}
+
+async function listenToLink(connection: NatsConnection, onChange: () => void): Promise<void> {
+  for await (const { type } of connection.status()) if (type === 'disconnect' || type === 'reconnect') onChange()
 }
 
 function voiceMetrics(numbers: AggregatorMetrics, stream: string, error: (error: unknown) => void): VoiceMetrics {

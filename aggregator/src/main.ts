@@ -69,7 +69,7 @@ await runService({
     void connection.closed().then((error) => {
       parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
     })
-    const known = { synced: false, mapped: false }
+    const known = { synced: false, mapped: false, learning: false }
     const city = createCity({
       daemonUserId: config.userId,
       homeServer: config.userId.slice(config.userId.indexOf(':') + 1),
@@ -96,7 +96,7 @@ await runService({
           connection,
           city,
           speech,
-          isSynced: () => known.synced,
+          isSynced: () => known.synced && !known.learning,
           log: createSampledLog(log),
           numbers,
           countError: (error) => metrics.countError(error),

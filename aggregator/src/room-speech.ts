@@ -118,7 +118,9 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
 
     changed(slugs, traceparent, nowMs) {
       for (const slug of slugs) {
-        if (traceparent !== undefined) traces.set(slug, traceparent)
+        // The newest cause alone: an unsampled one must not go out under the trace of the one before.
+        if (traceparent === undefined) traces.delete(slug)
+        else traces.set(slug, traceparent)
         if (takenOver) offerSlug(slug, nowMs)
       }
     },

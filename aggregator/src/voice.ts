@@ -127,7 +127,10 @@ export function createVoice(options: VoiceOptions): Voice {
       await stream.ensure()
       const { record, sequence } = await stream.readRecord()
       failures = 0
-      dispatch({ kind: 'record', record, sequence })
+      // While the stream could not be asked somebody else may have been heard.
+      const isTooLate =
+        leader.kind === 'reading' && leader.former === undefined && options.elected(clock.monotonicMs()) === undefined
+      dispatch(isTooLate ? { kind: 'lost' } : { kind: 'record', record, sequence })
     } catch (error) {
       const code = toErrorCode(error)
       metrics.error(error)

@@ -34,6 +34,9 @@ export type StreamServer = {
   loseAnswers(count: number): void
   /** Of writes from now on: refused with this code, and nothing is stored. */
   refuseWrites(count: number, errorCode: number): void
+  /** Cuts a connection: it sends and hears nothing, and is told so, until it is joined again. */
+  cut(connection: NatsConnection): void
+  join(connection: NatsConnection): void
   /** Takes everything and does nothing, until resume() does it all. */
   pause(): void
   resume(): void
@@ -50,7 +53,10 @@ type Server = {
   paused: boolean
   answersToLose: number
   readonly refusals: number[]
+  readonly links: Map<NatsConnection, Link>
 }
+
+type Link = { isCut: boolean; readonly tell: (type: 'disconnect' | 'reconnect') => void }
 
 const timeoutMsDefault = 5_000
 
@@ -63,6 +69,7 @@ export function createStreamServer(clock: Clock): StreamServer {
     paused: false,
     answersToLose: 0,
     refusals: [],
+    links: new Map(),
   }
   const { stores } = server
   return {
@@ -82,6 +89,8 @@ export function createStreamServer(clock: Clock): StreamServer {
     },
     loseAnswers: (count) => (server.answersToLose = count),
     refuseWrites: (count, errorCode) => server.refusals.push(...Array.from({ length: count }, () => errorCode)),
+    cut: (connection) => setLink(server, connection, true),
+    join: (connection) => setLink(server, connection, false),
     pause: () => (server.paused = true),
     resume() {
       server.paused = false
@@ -92,34 +101,69 @@ export function createStreamServer(clock: Clock): StreamServer {
 
 // --- one connection --------------------------------------------------------------------------------------------------------------
 
+function setLink({ links }: Server, connection: NatsConnection, isCut: boolean): void {
+  const link = links.get(connection)
+  if (link === undefined || link.isCut === isCut) return
+  link.isCut = isCut
+  link.tell(isCut ? 'disconnect' : 'reconnect')
+}
+
 function connectTo(server: Server): NatsConnection {
+  const statuses = createStatuses()
+  const link: Link = { isCut: false, tell: (type) => statuses.push({ type }) }
   const connection = {
+    status: () => statuses.values(),
     publish(subject: string, body = '', { headers, reply }: PublishOptions = {}) {
+      if (link.isCut) return
       whenAwake(server, () => {
         const replies = answer(server, { subject, body, headers: fieldsOf(headers) })
         if (reply !== undefined) for (const one of replies) deliver(server.subscribers, { ...one, subject: reply })
       })
     },
-    request: (subject: string, body = '', options: RequestOptions = {}) => request(server, subject, body, options),
+    request: (subject: string, body = '', options: RequestOptions = {}) =>
+      request(server, link, { subject, body, headers: fieldsOf(options.headers) }, options.timeout),
     subscribe(pattern: string, { callback }: { callback: (error: null, message: Msg) => void }) {
-      const subscriber = { pattern, hear: (message: Msg) => callback(null, message) }
+      const subscriber = { pattern, hear: (message: Msg) => (link.isCut ? undefined : callback(null, message)) }
       server.subscribers.add(subscriber)
       return { unsubscribe: () => server.subscribers.delete(subscriber) }
     },
     flush: () => Promise.resolve(),
   }
   // Only what our edges use; whatever else they may call is missing loudly.
-  return connection as unknown as NatsConnection
+  const made = connection as unknown as NatsConnection
+  server.links.set(made, link)
+  return made
 }
 
-function request(server: Server, subject: string, body: string, options: RequestOptions): Promise<Msg> {
+/** What one reader of a connection's status hears. */
+function createStatuses() {
+  const waiting: { readonly type: string }[] = []
+  let wake = (): void => undefined
+  return {
+    push(status: { readonly type: string }) {
+      waiting.push(status)
+      wake()
+    },
+    async *values() {
+      for (;;) {
+        const status = waiting.shift()
+        if (status !== undefined) yield status
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
+    },
+  }
+}
+
+function request(server: Server, link: Link, message: Incoming, timeoutMs = timeoutMsDefault): Promise<Msg> {
   const { promise, resolve, reject } = Promise.withResolvers<Msg>()
-  const cancel = server.clock.after(options.timeout ?? timeoutMsDefault, () => reject(new Error('timeout')))
-  whenAwake(server, () => {
-    const [first] = answer(server, { subject, body, headers: fieldsOf(options.headers) })
-    if (first?.status?.code === 503) reject(new Error(`no responders: '${subject}'`))
-    else if (first !== undefined) resolve(toMessage({ ...first, subject: '_INBOX.answer' }))
-  })
+  const cancel = server.clock.after(timeoutMs, () => reject(new Error('timeout')))
+  const ask = (): void => {
+    const [first] = answer(server, message)
+    if (link.isCut || first === undefined) return
+    if (first.status?.code === 503) reject(new Error(`no responders: '${message.subject}'`))
+    else resolve(toMessage({ ...first, subject: '_INBOX.answer' }))
+  }
+  if (!link.isCut) whenAwake(server, ask)
   return promise.finally(cancel)
 }
 
