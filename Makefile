@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format demo freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo freeze-synapse clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -42,6 +42,9 @@ tidy: lint ## the same as lint
 
 format: deps-demo ## write every file in the house's form
 	@$(WITH_NODE) npm run --silent format
+
+docs: deps-demo ## print the pages that come from code
+	@$(WITH_NODE) node house/generated-pages.ts
 
 demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it
 	@$(WITH_NODE) node stack/src/demo/main.ts

@@ -153,21 +153,21 @@ export const realFiles: FileReader = { read: (path) => readFileSync(path, 'utf8'
 /** Ends the process with 0 after --help and with 2 after mistakes; otherwise there is a config. */
 export function loadConfig<const T extends SettingsTable>(
   table: T,
-  process: ConfigProcess,
+  host: ConfigProcess,
   options: LoadOptions<T>,
 ): ConfigOf<T> {
   const { service, check, files = realFiles, onSecretProblem } = options
-  if (process.argv.includes('--help') || process.argv.includes('-h')) {
-    process.stdout.write(helpText(service, table))
-    return process.exit(0)
+  if (host.argv.includes('--help') || host.argv.includes('-h')) {
+    host.stdout.write(helpText(service, table))
+    return host.exit(0)
   }
-  for (const warning of unknownNames(table, process.env)) process.stderr.write(`${service}: ${warning}\n`)
-  const read = readConfig(table, process.env, files, onSecretProblem)
+  for (const warning of unknownNames(table, host.env)) host.stderr.write(`${service}: ${warning}\n`)
+  const read = readConfig(table, host.env, files, onSecretProblem)
   const mistakes = read.ok ? (check?.(read.config) ?? []) : read.mistakes
   if (read.ok && mistakes.length === 0) return read.config
   const lines = mistakes.map((mistake) => `  - ${mistake}\n`).join('')
-  process.stderr.write(`${service}: ${mistakes.length} mistake(s) in the settings (--help lists them all)\n${lines}`)
-  return process.exit(2)
+  host.stderr.write(`${service}: ${mistakes.length} mistake(s) in the settings (--help lists them all)\n${lines}`)
+  return host.exit(2)
 }
 
 /** Names that Kubernetes invents for services, and libraries read for themselves, are nobody's typing error. */

@@ -1,0 +1,42 @@
+// The pages that are printed from code, so that they cannot say something else: `make docs` writes them, tidy.test.ts compares.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { settings as aggregatorSettings } from '../aggregator/src/config.ts'
+import { settingsMarkdown } from '../chassis/src/config.ts'
+import { errorsPage } from '../chassis/src/print-errors.ts'
+import { settings as gatewaySettings } from '../gateway/src/config.ts'
+import { cruiseHouse, drawFolders } from './folder-graph.ts'
+import { root } from './sources.ts'
+
+export type Page = { readonly path: string; readonly text: string }
+
+export async function generatedPages(): Promise<readonly Page[]> {
+  return [
+    { path: 'docs/ERRORS.md', text: errorsPage() },
+    { path: 'docs/SETTINGS.md', text: settingsPage() },
+    { path: 'docs/ARCHITECTURE.md', text: withFolders(drawFolders(await cruiseHouse())) },
+  ]
+}
+
+const settingsPage = (): string =>
+  `# Settings
+
+Taken from the environment; printed from the tables in \`aggregator/src/config.ts\` and \`gateway/src/config.ts\` by \`make docs\`.
+All mistakes are told at once, and the exit code is then 2. A name that ends in \`_FILE\` gives the path of a file with the value.
+
+${settingsMarkdown('aggregator', aggregatorSettings)}
+${settingsMarkdown('gateway', gatewaySettings)}`
+
+const [begin, end] = ['<!-- folders: begin -->', '<!-- folders: end -->']
+
+/** docs/ARCHITECTURE.md with the drawing between its two marks replaced. */
+function withFolders(drawing: string): string {
+  const page = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+  const [before, rest] = page.split(begin)
+  const after = rest?.split(end)[1]
+  if (before === undefined || after === undefined)
+    throw new Error('docs/ARCHITECTURE.md has lost the marks of its drawing')
+  return `${before}${begin}\n\n\`\`\`mermaid\n${drawing}\n\`\`\`\n\n${end}${after}`
+}
+
+if (import.meta.main) for (const { path, text } of await generatedPages()) writeFileSync(join(root, path), text)
