@@ -1,0 +1,386 @@
+// Whole leaders on the double of a nats-server, on one clock that the test turns: who leads, what the stream then holds, and what
+// everybody who listens has heard. The edges, voices, speeches and elections are the real ones.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CityError } from '@citypresence/chassis/errors'
+import { createLogger, createSampledLog } from '@citypresence/chassis/log'
+import { createMetrics } from '@citypresence/chassis/metrics'
+import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { createStreamServer, type StreamServer } from '@citypresence/sim/presence-stream'
+import { beat as beatDecoder, type Beat } from '@citypresence/wire/beat'
+import { decodeJson } from '@citypresence/wire/decode'
+import { compareEpochs, parseEpoch, type Epoch } from '@citypresence/wire/epoch'
+import type { RoomPresence } from '@citypresence/wire/room-presence'
+import {
+  defaultPrefix,
+  isRoomSlug,
+  roomStream,
+  subjectsBelow,
+  userStream,
+  type RoomSlug,
+} from '@citypresence/wire/subjects'
+import { createCity } from './core/city.ts'
+import type { RoomValue } from './core/city-rooms.ts'
+import { followCity, type Leaders } from './leaders.ts'
+import { createAggregatorMetrics } from './metrics.ts'
+import { createRoomSpeech, type RoomSpeech } from './room-speech.ts'
+
+const subjects = subjectsBelow(defaultPrefix)
+const log = createLogger({ service: 'test', level: 'silent' })
+const throttleMs = 3_000
+
+type Heard = {
+  readonly subject: string
+  readonly sequence: number
+  readonly epoch: Epoch | undefined
+  readonly body: string
+}
+type Pod = {
+  readonly leaders: Leaders
+  readonly speech: RoomSpeech
+  readonly connection: ReturnType<StreamServer['connect']>
+  readonly values: Map<string, RoomValue>
+  readonly known: { isKnown: boolean }
+  ended: CityError | undefined
+  set(slug: string, online: number): void
+}
+
+let clock: FakeClock
+let server: StreamServer
+let heard: Heard[]
+let pods: Pod[]
+beforeEach(() => {
+  clock = createFakeClock()
+  server = createStreamServer(clock)
+  heard = []
+  pods = []
+  server.connect().subscribe(subjects.all, {
+    callback: (_, message) => {
+      if (message.headers?.get('Nats-Stream') !== roomStream) return
+      const [sequence, epoch] = [
+        Number(message.headers.get('Nats-Sequence')),
+        parseEpoch(message.headers.get('Presence-Epoch')),
+      ]
+      heard.push({ subject: message.subject, sequence, epoch, body: message.string() })
+    },
+  })
+})
+afterEach(() => Promise.all(pods.map(({ leaders }) => leaders.stop())))
+
+const room = (slug: string, online: number): RoomPresence => ({
+  type: 'room.presence',
+  room_slug: slug,
+  matrix_room_id: `!${slug}:t`,
+  matrix_room_alias: null,
+  online_count: online,
+  typing_count: 0,
+  typing_users: [],
+  last_event_ts: 1,
+})
+const known = (slug: string, online: number): RoomValue => ({ kind: 'known', presence: room(slug, online) })
+
+const cityOptions = {
+  daemonUserId: '@d:t',
+  homeServer: 't',
+  activeWindowMs: 1,
+  offlineGraceMs: 0,
+  staleAfterMs: 90_000,
+  typingMaxMs: 1,
+  outsidersMax: 1,
+  userEvents: false,
+  remoteUsers: false,
+}
+
+function startPod(podName: string, rooms: Record<string, number> = {}, cityId = 'town'): Pod {
+  const connection = server.connect()
+  const values = new Map(Object.entries(rooms).map(([slug, online]) => [slug, known(slug, online)]))
+  const state = { isKnown: true }
+  const speech = createRoomSpeech(
+    {
+      isKnown: () => state.isKnown,
+      slugs: () => [...values.keys()] as RoomSlug[],
+      valueOf: (slug) => values.get(slug) ?? { kind: 'unobserved' },
+      source: () => ({ source: 'live', sourceAgeMs: 5 }),
+      wallMs: () => clock.wallMs(),
+    },
+    subjects,
+    throttleMs,
+  )
+  const leaders = followCity({
+    config: {
+      podName,
+      cityId,
+      subjectPrefix: defaultPrefix,
+      streamName: roomStream,
+      userStreamName: userStream,
+      streamReplicas: 1,
+      natsInboxPrefix: '_INBOX_aggregator',
+      userEvents: false,
+    },
+    connection,
+    city: createCity(cityOptions),
+    speech,
+    isSynced: () => true,
+    log: createSampledLog(log),
+    numbers: createAggregatorMetrics(createMetrics('test')),
+    countError: () => undefined,
+    end: (error) => {
+      pod.ended = error
+      // What the process does: nothing more is written.
+      void leaders.stop()
+    },
+    clock,
+  })
+  const pod: Pod = {
+    leaders,
+    speech,
+    connection,
+    values,
+    known: state,
+    ended: undefined,
+    set(slug, online) {
+      values.set(slug, known(slug, online))
+      if (isRoomSlug(slug)) speech.changed([slug], undefined, clock.monotonicMs())
+    },
+  }
+  pods.push(pod)
+  return pod
+}
+
+/** As the loop does: every voice looks what is due, twenty times a second. */
+async function pass(ms: number): Promise<void> {
+  for (let leftMs = ms; leftMs > 0; leftMs -= 50) {
+    await clock.advance(Math.min(50, leftMs))
+    for (const { leaders, ended } of pods) if (ended === undefined) for (const voice of leaders.voices) voice.tick()
+  }
+  await clock.advance(0)
+}
+
+const epochOf = (pod: Pod): Epoch | undefined => pod.leaders.voices[0]?.epoch()
+const beats = (): Beat[] =>
+  heard.flatMap(({ subject, body }) => {
+    const decoded = decodeJson(beatDecoder, body)
+    return subject === subjects.beat && decoded.ok ? [decoded.value] : []
+  })
+const storedCounts = (): Record<string, number> =>
+  Object.fromEntries(
+    server.stored(roomStream).flatMap(({ subject, body }) => {
+      const parsed = subjects.parse(subject)
+      const value = JSON.parse(body) as RoomPresence
+      return parsed?.kind === 'room' && value.removed !== true ? [[parsed.slug, value.online_count]] : []
+    }),
+  )
+
+describe('a leader alone', () => {
+  it('[L20] waits five seconds, claims, and says the whole city before its first complete beat', async () => {
+    const pod = startPod('a', { plaza: 3, park: 0 })
+    await pass(4_900)
+    expect(server.stored(roomStream)).toEqual([])
+    await pass(300)
+    expect(epochOf(pod)?.term).toBe(1)
+    expect(storedCounts()).toEqual({ plaza: 3, park: 0 })
+    expect(beats()[0]).toMatchObject({ complete: false, rooms: 0 })
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 2, source: 'live' })
+    expect(heard.map(({ sequence }) => sequence)).toEqual(heard.map((_, index) => (heard[0]?.sequence ?? 0) + index))
+  })
+
+  it('[L21] beats once a second in quiet, and says a change at once and within its throttle', async () => {
+    const pod = startPod('a', { plaza: 3 })
+    await pass(9_000)
+    heard.length = 0
+    await pass(10_000)
+    expect(beats().length).toBeGreaterThanOrEqual(9)
+    expect(beats().length).toBeLessThanOrEqual(11)
+    expect(heard.filter(({ subject }) => subject !== subjects.beat)).toEqual([])
+    pod.set('plaza', 4)
+    await pass(50)
+    pod.set('plaza', 5)
+    await pass(2_000)
+    expect(storedCounts()).toEqual({ plaza: 4 })
+    await pass(1_000)
+    expect(storedCounts()).toEqual({ plaza: 5 })
+  })
+
+  it('[L22] beats incomplete while its city is not known, and says nothing about rooms', async () => {
+    const pod = startPod('a', { plaza: 3 })
+    pod.known.isKnown = false
+    await pass(10_000)
+    expect(beats().length).toBeGreaterThan(3)
+    expect(beats().every(({ complete }) => !complete)).toBe(true)
+    expect(storedCounts()).toEqual({})
+    pod.known.isKnown = true
+    await pass(1_100)
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+  })
+
+  it('[L23] a city of more than one batch is complete only with its last room', async () => {
+    startPod('a', Object.fromEntries(Array.from({ length: 2_500 }, (_, index) => [`room-${index}`, 1])))
+    await pass(6_000)
+    const partly = beats().filter(({ rooms }) => rooms > 0 && rooms < 2_500)
+    expect(partly.map(({ rooms }) => rooms)).toEqual([999, 1_998])
+    expect(partly.every(({ complete }) => !complete)).toBe(true)
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 2_500 })
+  })
+})
+
+describe('a takeover', () => {
+  it('[L24] keeps unknown rooms stale with their last value, and removes those that are no longer on the map', async () => {
+    const first = startPod('a', { plaza: 3, park: 2, gone: 7 })
+    await pass(6_000)
+    await first.leaders.stop()
+    const second = startPod('b', { plaza: 4 })
+    second.values.set('park', { kind: 'unobserved' })
+    second.values.set('new', { kind: 'unobserved' })
+    await pass(6_000)
+    expect(storedCounts()).toEqual({ plaza: 4, park: 2 })
+    const bodies = server
+      .stored(roomStream)
+      .map(({ subject, body }) => [subject, JSON.parse(body) as RoomPresence] as const)
+    expect(new Map(bodies).get(subjects.room('park'))).toMatchObject({ stale: true, typing_count: 0 })
+    expect(new Map(bodies).get(subjects.room('gone'))).toMatchObject({ removed: true, online_count: 0 })
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 2 })
+    await pass(600_000)
+    expect(server.stored(roomStream).some(({ subject }) => subject === subjects.room('gone'))).toBe(false)
+  })
+
+  it('[L25] a standby waits as long as it hears a leader, and leads five seconds after the last beat', async () => {
+    const first = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    const second = startPod('b', { plaza: 9 })
+    await pass(20_000)
+    expect(epochOf(second)).toBeUndefined()
+    expect(storedCounts()).toEqual({ plaza: 3 })
+    await first.leaders.stop()
+    await pass(6_500)
+    expect(epochOf(second)?.term).toBe(2)
+    expect(storedCounts()).toEqual({ plaza: 9 })
+  })
+
+  it('[L25] two that try at once: one leads, the other waits', async () => {
+    const both = [startPod('a', { plaza: 3 }), startPod('b', { plaza: 3 })]
+    await pass(30_000)
+    expect(both.filter((pod) => epochOf(pod) !== undefined)).toHaveLength(1)
+    expect(both.filter((pod) => pod.ended !== undefined)).toEqual([])
+    expect(server.stored(roomStream)[0]?.body).toContain('"term":1')
+  })
+
+  it('[L26] a standby whose link was down does not take the silence for a vote', async () => {
+    const first = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    const second = startPod('b', { plaza: 9 })
+    await pass(1_000)
+    server.cut(second.connection)
+    await pass(60_000)
+    server.join(second.connection)
+    await pass(20_000)
+    expect(first.ended).toBeUndefined()
+    expect(epochOf(first)?.term).toBe(1)
+    expect(epochOf(second)).toBeUndefined()
+  })
+
+  it('[L27] a leader that was cut off stores nothing more, and ends as deposed', async () => {
+    const first = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    const second = startPod('b', { plaza: 9 })
+    await pass(1_000)
+    server.cut(first.connection)
+    first.set('plaza', 666)
+    await pass(10_000)
+    expect(epochOf(second)?.term).toBe(2)
+    heard.length = 0
+    server.join(first.connection)
+    await pass(10_000)
+    expect(first.ended?.code).toBe('Deposed')
+    expect(storedCounts()).toEqual({ plaza: 9 })
+    expect(heard.filter(({ epoch }) => epoch?.term === 1)).toEqual([])
+  })
+
+  it('[L28] another city on the same stream ends, and disturbs nobody', async () => {
+    const first = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    server.cut(first.connection) // so that the other hears no beat
+    const foreign = startPod('x', { plaza: 1 }, 'elsewhere')
+    await pass(7_000)
+    expect(foreign.ended?.code).toBe('StreamOwnedByAnother')
+    expect(storedCounts()).toEqual({ plaza: 3 })
+  })
+})
+
+describe('doubt', () => {
+  it('[L29] a lost answer leads to a new epoch with everything said again', async () => {
+    const pod = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    server.loseAnswers(1)
+    pod.set('plaza', 4)
+    await pass(8_000)
+    expect(epochOf(pod)?.term).toBe(2)
+    expect(storedCounts()).toEqual({ plaza: 4 })
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+  })
+
+  it.each([10_164, 10_176, 10_210])('[L29] so does the code %i', async (code) => {
+    const pod = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    server.refuseWrites(1, code)
+    await pass(3_000)
+    expect(epochOf(pod)?.term).toBe(2)
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+  })
+
+  it('[L30] a store rolled back, to after the claim or before it, is followed by a higher epoch within two seconds', async () => {
+    const other = startPod('z', { plaza: 1 })
+    await pass(6_000)
+    const beforeClaim = server.backUp()
+    await other.leaders.stop()
+    const pod = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    const afterClaim = server.backUp()
+    pod.set('plaza', 4)
+    await pass(5_000)
+    for (const rollBack of [afterClaim, beforeClaim]) {
+      const before = epochOf(pod)
+      rollBack()
+      await pass(2_000)
+      const after = epochOf(pod)
+      expect(before !== undefined && after !== undefined && compareEpochs(after, before) > 0).toBe(true)
+      expect(storedCounts()).toEqual({ plaza: 4 })
+      expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+    }
+    expect(pod.ended).toBeUndefined()
+  })
+
+  it('[L31] a deleted stream is made again and filled', async () => {
+    const pod = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    await server.connect().request(`$JS.API.STREAM.DELETE.${roomStream}`, '')
+    await pass(4_000)
+    expect(epochOf(pod)?.term).toBe(2)
+    expect(storedCounts()).toEqual({ plaza: 3 })
+  })
+
+  it('[L32] a setting changed by hand ends the leader, and the field is named', async () => {
+    const pod = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    const info = await server.connect().request(`$JS.API.STREAM.INFO.${roomStream}`, '')
+    const { config } = info.json<{ config: Record<string, unknown> }>()
+    const changed = JSON.stringify({ ...config, allow_atomic: false })
+    await server.connect().request(`$JS.API.STREAM.UPDATE.${roomStream}`, changed)
+    pod.set('plaza', 4)
+    await pass(3_000)
+    expect(pod.ended).toMatchObject({ code: 'StreamDiffers' })
+    expect(pod.ended?.message).toContain('allow_atomic')
+  })
+
+  it('[L33] a server that stands still is waited for, and then everything is said', async () => {
+    const pod = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    server.pause()
+    pod.set('plaza', 4)
+    await pass(60_000)
+    pod.set('plaza', 5)
+    server.resume()
+    await pass(10_000)
+    expect(pod.ended).toBeUndefined()
+    expect(storedCounts()).toEqual({ plaza: 5 })
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+  })
+})
