@@ -2,10 +2,12 @@
 //
 //   node aggregator/src/testing/measure-first-sync.ts [rooms] [members] [whole]
 //
-// Prints the longest turn of each stage. What is learned from a slice is not measured here: that is the city's part.
+// Prints the longest turn of each stage: fetched, read beside the loop and learned slice by slice, swapped in.
 import { Worker } from 'node:worker_threads'
 import { createHttpClient } from '@citypresence/chassis/edge/http-client'
+import { createCity, finishReplacement, learnInto, mapRooms, startReplacement } from '../core/city.ts'
 import { factsOf } from '../core/sync-facts.ts'
+import { firstSync } from '@citypresence/sim/homeserver-first-sync'
 import { createAnswerReader } from '../edge/sync-worker.ts'
 import { longestTurnMs } from './longest-turn.ts'
 
@@ -35,6 +37,25 @@ const http = createHttpClient({ userAgent: 'measure' })
 const reader = createAnswerReader({ daemonUserId: '@presence_daemon:test.local' })
 const fetchBody = async () => (await http.request(server.url, { timeoutMs: 60_000, maxBytes: 128 * 1024 * 1024 })).body
 
+const city = createCity({
+  daemonUserId: '@presence_daemon:test.local',
+  homeServer: 'test.local',
+  activeWindowMs: 300_000,
+  offlineGraceMs: 0,
+  staleAfterMs: 90_000,
+  typingMaxMs: 130_000,
+  outsidersMax: 100_000,
+  userEvents: false,
+  remoteUsers: false,
+})
+const { roomIds } = firstSync({ rooms, membersPerRoom: 1 })
+const start = { wallMs: Date.now(), monotonicMs: performance.now() }
+mapRooms(
+  city,
+  roomIds.map((roomId, number) => ({ slug: `room${number}`, roomId, alias: null })),
+  start,
+)
+
 for (let round = 1; round <= 3; round++) {
   let body: Uint8Array = new Uint8Array()
   const startMs = performance.now()
@@ -45,11 +66,20 @@ for (let round = 1; round <= 3; round++) {
   const bytes = body.byteLength
   const forLoop = Buffer.from(body)
   let facts = 0
+  const replacement = startReplacement(city)
+  const at = { wallMs: Date.now(), monotonicMs: performance.now() }
   const beside = await longestTurnMs(async () => {
     const answer = await reader.read(body)
-    for await (const slice of answer.slices) facts += slice.length
+    for await (const slice of answer.slices) {
+      learnInto(replacement, slice, at)
+      facts += slice.length
+    }
   })
   const readMs = performance.now() - fetchedMs
+  const swapping = await longestTurnMs(() => {
+    finishReplacement(city, replacement, at)
+    return Promise.resolve()
+  })
   const onLoop = await longestTurnMs(() => {
     factsOf(JSON.parse(forLoop.toString()), { daemonUserId: '@presence_daemon:test.local' })
     return Promise.resolve()
@@ -57,7 +87,7 @@ for (let round = 1; round <= 3; round++) {
   const ms = (value: number) => `${value.toFixed(1)} ms`
   say(
     `${(bytes / 1e6).toFixed(1)} MB, ${facts} facts: longest turn while fetching ${ms(fetching)} (took ${ms(fetchedMs - startMs)}), ` +
-      `while reading beside the loop ${ms(beside)} (took ${ms(readMs)}), on the loop it would be ${ms(onLoop)}; ` +
+      `while reading beside the loop and learning ${ms(beside)} (took ${ms(readMs)}), swapping in ${ms(swapping)}; reading on the loop would be ${ms(onLoop)}; ` +
       `rss ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
   )
 }
