@@ -54,7 +54,7 @@ export function learn(table: RoomTable, incoming: Known): boolean {
 }
 
 function isBelievable({ best, floor }: RoomTable, { epoch }: Known): boolean {
-  if (best !== undefined && compareEpochs(epoch, best) > 0) return false
+  if (best === undefined || compareEpochs(epoch, best) > 0) return false
   return floor === undefined || compareEpochs(epoch, floor) >= 0
 }
 

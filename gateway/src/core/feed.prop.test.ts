@@ -216,6 +216,149 @@ it('[G3] after a rollback a higher term is followed though its sequences are low
   expect([feed.best, feed.joined]).toEqual([epoch, false])
 })
 
+it('[G3] the new leader of a rolled back store is followed, also when a snapshot was the first to name it', () => {
+  const { feed, stream } = livingFeed()
+  const epoch = { term: 9, epoch: 500 }
+  const claim: StreamMessage = { kind: 'epoch', sequence: 500, term: 9 }
+  const message = (sequence: number): StreamMessage => ({
+    kind: 'room',
+    sequence,
+    epoch,
+    room: room('market', sequence),
+  })
+  step(feed, { kind: 'snapshot', messages: [claim, message(501)] }, 30)
+  step(feed, { kind: 'live', message: message(502) }, 31)
+  expect(feed.rooms.get('market')?.view.online_count).toBe(502)
+  expect([feed.joined, stream.sequence > 502]).toEqual([true, true])
+})
+
+it('[G3] a snapshot of a lower voice than the best says nothing', () => {
+  const { feed, stream } = livingFeed()
+  const old = stream.held()
+  step(feed, { kind: 'live', message: { kind: 'epoch', sequence: 500, term: 9 } }, 30)
+  const effects = step(feed, { kind: 'snapshot', messages: old }, 40)
+  expect(effects[0]).toEqual({ kind: 'disbelieved', why: 'stale-epoch' })
+  expect([feed.snapshotNewest, feed.joined]).toEqual([undefined, false])
+})
+
+it('[G2] after a reconnect a snapshot that lags behind what was known does not join, even where nobody speaks', () => {
+  const { feed, stream } = livingFeed()
+  const old = stream.held()
+  const news = [...stream.play({ do: 'publish', slug: 'market', online: 5 }), ...stream.play({ do: 'beat' })]
+  for (const message of news) step(feed, { kind: 'live', message }, 30)
+  step(feed, { kind: 'disconnected' }, 40)
+  step(feed, { kind: 'connected' }, 50)
+  step(feed, { kind: 'snapshot', messages: old }, 60)
+  step(feed, { kind: 'tick' }, 60 + staleAfterMs)
+  expect([feed.joined, feed.complete, feed.rooms.get('market')?.view.online_count]).toEqual([false, false, 5])
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 70 + staleAfterMs)
+  expect([feed.joined, feed.complete, feed.status?.stale]).toEqual([true, true, true])
+})
+
+it('[G2] after a reconnect to a store that was rolled back behind what was known nothing joins until the leader claims again', () => {
+  const { feed, stream } = livingFeed()
+  const length = stream.log.length
+  const news = [...stream.play({ do: 'publish', slug: 'market', online: 5 }), ...stream.play({ do: 'beat' })]
+  for (const message of news) step(feed, { kind: 'live', message }, 30)
+  stream.log.length = length
+  stream.sequence -= news.length
+  step(feed, { kind: 'disconnected' }, 40)
+  step(feed, { kind: 'connected' }, 50)
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 60)
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 70)
+  expect([feed.joined, feed.complete]).toEqual([false, false])
+  for (const message of stream.play({ do: 'takeover' })) step(feed, { kind: 'live', message }, 80)
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 1_100)
+  expect([feed.joined, feed.complete]).toEqual([true, true])
+})
+
+it('[G2] a snapshot that does not reach up to a live message does not count either when silence follows', () => {
+  const { feed, stream } = livingFeed()
+  step(feed, { kind: 'disconnected' }, 40)
+  step(feed, { kind: 'connected' }, 50)
+  stream.play({ do: 'remove', slug: 'market' }) // missed
+  stream.play({ do: 'remove', slug: 'library' }) // missed
+  const lagging = stream.held(stream.log.length - 1)
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 60)
+  step(feed, { kind: 'snapshot', messages: lagging }, 70)
+  step(feed, { kind: 'tick' }, 60 + staleAfterMs)
+  expect([feed.joined, feed.complete]).toEqual([false, false])
+})
+
+it('[G4] the number in a beat of another voice is not held against the rooms of this one', () => {
+  const feed = createFeed()
+  const beat = { complete: true, rooms: 0, source: 'live' as const, source_age_ms: 0 }
+  step(feed, { kind: 'connected' }, 0)
+  const messages: StreamMessage[] = [
+    { kind: 'beat', sequence: 5, epoch: { term: 1, epoch: 4 }, beat },
+    { kind: 'epoch', sequence: 6, term: 2 },
+  ]
+  step(feed, { kind: 'snapshot', messages }, 10)
+  step(feed, { kind: 'tick' }, staleAfterMs)
+  expect([feed.alone, feed.complete]).toEqual([true, false])
+})
+
+it('[G2] what a snapshot alone made complete is so no more when the first live message shows that it lagged', () => {
+  const stream = new Stream()
+  const feed = createFeed()
+  step(feed, { kind: 'connected' }, 0)
+  stream.play({ do: 'takeover' })
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 10)
+  step(feed, { kind: 'tick' }, staleAfterMs)
+  expect([feed.alone, feed.complete]).toEqual([true, true])
+  stream.play({ do: 'publish', slug: 'market', online: 5 }) // missed
+  const [beat] = stream.play({ do: 'beat' })
+  if (beat !== undefined) step(feed, { kind: 'live', message: beat }, staleAfterMs + 10)
+  expect([feed.alone, feed.joined, feed.complete, feed.status?.stale]).toEqual([false, false, false, true])
+})
+
+it('[G4] in the middle of a batch nothing is judged: the count of rooms belongs to the beat that ends it', () => {
+  const { feed, stream } = livingFeed()
+  const batch = [...stream.play({ do: 'remove', slug: 'market' }), ...stream.play({ do: 'beat' })]
+  const [removal] = batch
+  if (removal !== undefined) step(feed, { kind: 'live', message: removal }, 30)
+  step(feed, { kind: 'snapshot', messages: stream.held(stream.log.length - 2) }, 31)
+  expect([feed.complete, feed.doubt]).toEqual([true, undefined])
+})
+
+it('[G4] live messages that a snapshot has overtaken change nothing, and their beats judge nothing', () => {
+  const { feed, stream } = livingFeed()
+  const late = [...stream.play({ do: 'publish', slug: 'market', online: 5 }), ...stream.play({ do: 'beat' })]
+  stream.play({ do: 'publish', slug: 'market', online: 6 })
+  stream.play({ do: 'remove', slug: 'library' })
+  stream.play({ do: 'beat' })
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 30)
+  const [before, beatBefore] = [feed.complete, feed.beat]
+  const effects = late.flatMap((message) => step(feed, { kind: 'live', message }, 40))
+  expect([effects, feed.complete, feed.doubt]).toEqual([[], before, undefined])
+  expect(feed.beat).toBe(beatBefore)
+  expect(feed.rooms.get('market')?.view.online_count).toBe(6)
+})
+
+it('[G5] a count that no snapshot mends is asked for every five seconds, not every second', () => {
+  const { feed, stream } = livingFeed()
+  const [beat] = stream.play({ do: 'beat' })
+  if (beat?.kind !== 'beat') throw new Error('a beat was played')
+  const asked: number[] = []
+  for (let second = 10; second <= 30; second++) {
+    const wrong = { ...beat, sequence: (feed.lastLive ?? 0) + 1, beat: { ...beat.beat, rooms: 99 } }
+    if (kinds(step(feed, { kind: 'live', message: wrong }, second * 1_000)).includes('ask-snapshot')) {
+      asked.push(second)
+      step(feed, { kind: 'snapshot', messages: [...stream.held().slice(0, -1), wrong] }, second * 1_000 + 1)
+    }
+  }
+  expect(asked).toEqual([10, 15, 20, 25, 30])
+})
+
+it('[G5] a sequence that comes again is not believed and asks for a snapshot', () => {
+  const { feed, stream } = livingFeed()
+  const again = stream.log.at(-1)
+  if (again === undefined) throw new Error('a beat was played')
+  const effects = step(feed, { kind: 'live', message: again }, 2_000)
+  expect(kinds(effects)).toEqual(['disbelieved', 'ask-snapshot'])
+  expect([feed.joined, feed.complete]).toEqual([true, true])
+})
+
 it('[G5] a gap asks for a snapshot, at most one a second', () => {
   const { feed } = livingFeed()
   const skip = (by: number, nowMs: number): string[] => {
@@ -224,7 +367,8 @@ it('[G5] a gap asks for a snapshot, at most one a second', () => {
   }
   expect(skip(2, 2_000)).toContain('ask-snapshot')
   step(feed, { kind: 'snapshot-failed' }, 2_010)
-  expect(skip(2, 2_020)).not.toContain('ask-snapshot')
+  expect(skip(2, 2_020)).toEqual(['disbelieved'])
+  expect(skip(2, 1_999 + askEveryMs)).not.toContain('ask-snapshot')
   expect(skip(2, 2_000 + askEveryMs)).toContain('ask-snapshot')
 })
 
@@ -287,6 +431,12 @@ it('[G7] ready when complete, else ten seconds after the first snapshot, and the
   step(feed, { kind: 'disconnected' }, 20_000)
   expect(readinessOf(feed).ready).toBe(true)
   expect(shown(feed).size).toBe(4)
+})
+
+it('[G7] a gateway that was complete once stays ready when the next leader is not', () => {
+  const { feed, stream } = livingFeed()
+  for (const message of stream.play({ do: 'claim' })) step(feed, { kind: 'live', message }, 30)
+  expect([feed.complete, readinessOf(feed).ready]).toEqual([false, true])
 })
 
 it('[G5] a snapshot is repeated every five minutes, and after a reconnect', () => {

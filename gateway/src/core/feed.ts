@@ -194,9 +194,9 @@ function follow(feed: Feed, sequence: number, voice: Epoch | undefined, isGap: b
   feed.lastLive = sequence
   if (voice !== undefined && (feed.liveVoice === undefined || compareEpochs(voice, feed.liveVoice) > 0))
     feed.liveVoice = voice
-  if (feed.firstLive !== undefined && !feed.alone) return
+  if (feed.firstLive !== undefined) return
   // The snapshot that came before the first live message may already reach up to it.
-  feed.firstLive ??= sequence
+  feed.firstLive = sequence
   feed.alone = false
   feed.joined = reaches(feed)
   feed.complete &&= feed.joined
@@ -208,9 +208,12 @@ function reaches({ snapshotNewest, firstLive, knownNewest }: Feed): boolean {
   return firstLive !== undefined && snapshotNewest + 1 >= firstLive
 }
 
-/** Where nobody speaks, a snapshot alone is all there is to know. It counts, and is stale, as no beat came. */
+/**
+ * Where nobody has spoken, a snapshot alone is all there is to know. It counts, and is stale, as no beat came. One that does not
+ * reach up to a live message is known to lag, and never counts.
+ */
 function believeAlone(feed: Feed, nowMs: number): readonly FeedEffect[] {
-  if (feed.joined || !feed.connected || !isSilent(feed, nowMs)) return []
+  if (feed.joined || feed.firstLive !== undefined || !isSilent(feed, nowMs)) return []
   if (feed.snapshotNewest === undefined || feed.snapshotNewest < feed.knownNewest) return []
   feed.joined = true
   feed.alone = true
