@@ -148,6 +148,23 @@ for (const { name, fault, suspect } of troubles)
     expect(all.heard[after]?.batch).toMatchObject({ initial: false, typingSuspect: suspect })
   })
 
+const hangs = [{ kind: 'silent' }, { kind: 'stalled' }, { kind: 'dripping', everyMs: 100 }] as const
+
+for (const fault of hangs)
+  it(`[M35] a server that hangs (${fault.kind}) is given up at the deadline, and the same since is asked again`, async () => {
+    const all = follow(daemon.source({ random: () => 0, timeoutMs: 200, slackMs: 500 }))
+    await heard(1)
+    const end = homeserver.fault({ path: /^\/sync/, times: 1, fault })
+    await until(() => syncs().some((request) => request.fault !== undefined), { deadlineMs: 5_000, what: 'the hang' })
+    homeserver.script.presence(ada, 'online')
+    await until(() => all.facts().some(({ kind }) => kind === 'presence'), { deadlineMs: 10_000, what: 'the change' })
+    end()
+    const met = syncs().findIndex((request) => request.fault !== undefined)
+    expect(syncs()[met + 1]?.query.get('since')).toBe(syncs()[met]?.query.get('since'))
+    expect(all.heard.filter(({ batch }) => batch.initial)).toHaveLength(1)
+    expect(all.heard.find(({ facts }) => facts.some(({ kind }) => kind === 'presence'))?.batch.typingSuspect).toBe(true)
+  })
+
 it('[M32] three unreadable answers in a row mean an initial sync', async () => {
   const all = follow(daemon.source({ random: () => 0 }))
   await heard(1)

@@ -83,6 +83,8 @@ export type MatrixSourceOptions = {
   readonly log: SampledLog
   /** How long the server is asked to hold a poll; 30 s is what clients usually ask for and proxies usually allow. */
   readonly timeoutMs?: number
+  /** How much longer than that an answer may take. */
+  readonly slackMs?: number
   readonly initialBytesMax?: number
   readonly incrementBytesMax?: number
   readonly clock?: Clock
@@ -93,7 +95,7 @@ export type MatrixSourceOptions = {
 
 const timeoutMsDefault = 30_000
 /** A proxy on the way, and a server that is busy when the poll ends. */
-const slackMs = 10_000
+const slackMsDefault = 10_000
 /** 2,000 rooms of 100 members are 19 MiB with our filter; a city of three times that still starts. */
 const initialBytesMaxDefault = 64 * 1024 * 1024
 /** 40,000 presence changes in one answer; after a gap longer than that an initial sync is the shorter way. */
@@ -114,7 +116,7 @@ export function createMatrixSource(options: MatrixSourceOptions): MatrixSource {
   const { clock = systemClock, random = Math.random } = options
   const settings: SyncSettings = {
     timeoutMs: options.timeoutMs ?? timeoutMsDefault,
-    slackMs,
+    slackMs: options.slackMs ?? slackMsDefault,
     initialBytesMax: options.initialBytesMax ?? initialBytesMaxDefault,
     incrementBytesMax: options.incrementBytesMax ?? incrementBytesMaxDefault,
     variationStart: Math.floor(random() * 10_000),
