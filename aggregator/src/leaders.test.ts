@@ -272,6 +272,13 @@ describe('a takeover', () => {
     await pass(60_000)
     server.join(second.connection)
     await pass(20_000)
+    // However long it was down, there is no moment at which it is back, has heard nobody yet, and tries.
+    for (let downMs = 4_200; downMs <= 5_500; downMs += 100) {
+      server.cut(second.connection)
+      await pass(downMs)
+      server.join(second.connection)
+      await pass(3_000)
+    }
     expect(first.ended).toBeUndefined()
     expect(epochOf(first)?.term).toBe(1)
     expect(epochOf(second)).toBeUndefined()
