@@ -24,7 +24,7 @@ deps-demo:
 	@sh $(INSTALL)/deps.sh demo
 
 build: deps-demo ## build the page and the hook
-	@$(WITH_NODE) npm run --silent build --workspace web --if-present
+	@$(WITH_NODE) npm run --silent build --workspace web
 
 test: deps build ## run every test; the last line says how many passed and failed
 	@$(WITH_NODE) vitest run
