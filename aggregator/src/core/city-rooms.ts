@@ -8,7 +8,6 @@ import { roomsMax } from '@citypresence/wire/room-directory'
 import type { RoomPresence } from '@citypresence/wire/room-presence'
 import type { RoomSlug } from '@citypresence/wire/subjects'
 import type { Observation } from './observation.ts'
-import { isOpen } from './presence-state.ts'
 import { presenceOf, removedPresence, sameRoomView, viewOf, type RoomView } from './room-value.ts'
 
 export type MappedRoom = { readonly slug: RoomSlug; readonly roomId: string; readonly alias: string | null }
@@ -57,20 +56,20 @@ export type Look = { readonly held: boolean; readonly nowMs: number; readonly st
 
 /** Looks at one room after something happened there. */
 export function lookAtRoom(rooms: CityRooms, observation: Observation, roomId: string, look: Look): void {
-  if (!isOpen(observation.state, roomId)) {
-    loseRoom(rooms, roomId, look.stampTs)
-    return
-  }
-  const record = recordOf(rooms, roomId)
-  if (record.view === undefined && look.held) {
-    rooms.awaiting.add(roomId)
-    return
-  }
-  rooms.awaiting.delete(roomId)
   const view = viewOf(observation, roomId, look.nowMs)
-  const isNews = record.view === undefined || !sameRoomView(record.view, view)
+  if (view === undefined) loseRoom(rooms, roomId, look.stampTs)
+  else showRoom(rooms, recordOf(rooms, roomId), view, look)
+}
+
+function showRoom(rooms: CityRooms, record: RoomRecord, view: RoomView, { held, stampTs }: Look): void {
+  const before = record.view
+  if (before === undefined && held) {
+    rooms.awaiting.add(record.roomId)
+    return
+  }
   record.view = view
-  if (isNews) tellSlugs(rooms, record, look.stampTs)
+  if (before === undefined) rooms.awaiting.delete(record.roomId)
+  if (before === undefined || !sameRoomView(before, view)) tellSlugs(rooms, record, stampTs)
 }
 
 function tellSlugs(rooms: CityRooms, record: RoomRecord, stampTs: number): void {

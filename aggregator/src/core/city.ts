@@ -236,9 +236,9 @@ function look(city: City, stamp: Moment): void {
   dropOrphans(observation.state)
   shown.settleShown(observation.state, shownRule(city))
   const { touched } = observation
-  for (const roomId of takeDirtyRooms(observation.state)) touched.add(roomId)
+  takeDirtyRooms(observation.state, touched)
   const held = isHeld(city.health)
-  for (const roomId of touched)
-    lookAtRoom(rooms, observation, roomId, { held, nowMs: now.monotonicMs, stampTs: stamp.wallMs })
+  const moment = { held, nowMs: now.monotonicMs, stampTs: stamp.wallMs }
+  for (const roomId of touched) lookAtRoom(rooms, observation, roomId, moment)
   touched.clear()
 }

@@ -6,8 +6,8 @@ export type IndexQueue = { readonly list: number[]; marks: Uint8Array }
 export const createIndexQueue = (): IndexQueue => ({ list: [], marks: new Uint8Array(0) })
 
 export function enqueue(queue: IndexQueue, index: number): void {
-  queue.marks = grown(queue.marks, index + 1)
   if (queue.marks[index] === 1) return
+  queue.marks = grown(queue.marks, index + 1)
   queue.marks[index] = 1
   queue.list.push(index)
 }

@@ -143,9 +143,10 @@ export function auditMembers(
   return { added, removed: gone.length }
 }
 
-export function onlineIn(state: PresenceState, roomId: string): number {
+/** How many are shown as online in a room; undefined where it is not followed. */
+export function onlineIn(state: PresenceState, roomId: string): number | undefined {
   const room = state.rooms.indexOf.get(roomId)
-  return room === undefined ? 0 : (state.online[room] ?? 0)
+  return room === undefined ? undefined : state.online[room]
 }
 
 /** What the homeserver says about a user. `lastActiveTs` is left out where it is unknown. */
@@ -191,12 +192,11 @@ export function dropOrphans(state: PresenceState): void {
   state.orphans.length = 0
 }
 
-/** The rooms whose count or people changed, also those no longer followed; the list is empty afterwards. */
-export function takeDirtyRooms(state: PresenceState): Set<string> {
-  const rooms = new Set(state.closed)
+/** Adds the rooms whose count or people changed, also those no longer followed; none is dirty afterwards. */
+export function takeDirtyRooms(state: PresenceState, rooms: Set<string>): void {
+  for (const roomId of state.closed) rooms.add(roomId)
   state.closed.length = 0
   for (const room of drain(state.dirty)) rooms.add(nameOf(state.rooms, room))
-  return rooms
 }
 
 function addOnline(state: PresenceState, room: number, change: number): void {

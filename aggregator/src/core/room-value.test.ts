@@ -11,7 +11,9 @@ function viewAfter(ms: number, ...facts: Fact[]): RoomView {
   const lesson = { at: at(1000), limits: { activeWindowMs: 300_000, typingMaxMs: 130_000 }, former: undefined }
   for (const fact of facts) observe(observation, fact, lesson)
   settleShown(observation.state, { held: false, graceMs: 0, nowMs: 1000 })
-  return viewOf(observation, '!r', ms)
+  const view = viewOf(observation, '!r', ms)
+  if (view === undefined) throw new Error('the room is not followed')
+  return view
 }
 const place = { slug: 'r', roomId: '!r', alias: null }
 

@@ -2,6 +2,7 @@
 import { typingUsersMax, type RoomPresence } from '@citypresence/wire/room-presence'
 import type { Observation } from './observation.ts'
 import { isMember, onlineIn } from './presence-state.ts'
+import type { RoomLife } from './room-life.ts'
 
 export type RoomView = {
   readonly online: number
@@ -11,17 +12,23 @@ export type RoomView = {
   readonly lastActivityTs: number
 }
 
-/** What a room shows at a moment. Typing is cut to members here, so that somebody who leaves stops typing at once. */
-export function viewOf({ state, lives }: Observation, roomId: string, nowMs: number): RoomView {
-  const life = lives.get(roomId)
-  const typists = (life?.typingUntilMs ?? 0) > nowMs ? (life?.typing ?? []) : []
-  const typing = typists.filter((userId) => isMember(state, roomId, userId)).sort()
-  return {
-    online: onlineIn(state, roomId),
-    typing: typing.slice(0, typingUsersMax),
-    active: typing.length > 0 || (life?.activeUntilMs ?? 0) > nowMs,
-    lastActivityTs: life?.lastActivityTs ?? 0,
-  }
+const nobodyTypes: readonly string[] = []
+
+/** What a room shows at a moment; undefined where it is not followed. */
+export function viewOf(observation: Observation, roomId: string, nowMs: number): RoomView | undefined {
+  const online = onlineIn(observation.state, roomId)
+  const life = observation.lives.get(roomId)
+  if (online === undefined || life === undefined) return undefined
+  const { lastActivityTs } = life
+  const typing = life.typing.length === 0 ? nobodyTypes : typingIn(observation, roomId, life, nowMs)
+  return { online, typing, active: typing.length > 0 || life.activeUntilMs > nowMs, lastActivityTs }
+}
+
+/** Typing is cut to members here, so that somebody who leaves stops typing at once. */
+function typingIn({ state }: Observation, roomId: string, life: RoomLife, nowMs: number): readonly string[] {
+  if (life.typingUntilMs <= nowMs) return nobodyTypes
+  const members = life.typing.filter((userId) => isMember(state, roomId, userId))
+  return members.sort().slice(0, typingUsersMax)
 }
 
 /** The same to a reader: the last activity is told along, and is no reason to tell. */
