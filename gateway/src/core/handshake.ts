@@ -65,11 +65,10 @@ export function judgeOrigin(rawHeaders: RawHeaders, allowedOrigins: readonly str
   return allowed ? { ok: true, origin } : { ok: false, code: 'OriginRefused' }
 }
 
+/** A browser writes an origin in its normal form, which is what URL gives; anything else was made by hand. */
 function isOwnHost(origin: string, host: string): boolean {
-  if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false
-  const { protocol, host: originHost, origin: normal } = new URL(origin)
-  // A browser writes an origin in its normal form; anything else was made by hand.
-  if (normal !== origin || !URL.canParse(`${protocol}//${host}`)) return false
-  const own = new URL(`${protocol}//${host}`)
-  return own.origin === origin && own.host === originHost && own.pathname === '/' && own.username === ''
+  const scheme = /^https?:\/\//.exec(origin)?.[0]
+  if (scheme === undefined || !URL.canParse(scheme + host)) return false
+  const own = new URL(scheme + host)
+  return own.origin === origin && own.pathname === '/' && own.username === ''
 }
