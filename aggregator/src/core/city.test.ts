@@ -295,6 +295,7 @@ describe('unknown is not zero', () => {
     c.presenceProbed(city, true, at(2000))
     expect(c.takeChanged(city)).toEqual(new Set(['r']))
     expect(onlineOf(city, 'r')).toBe(0)
+    expect(city.rooms.awaiting.size).toBe(0)
   })
 
   it('[P11] with presence seen to work, a city at night may be empty from the start', () => {

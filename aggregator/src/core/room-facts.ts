@@ -79,10 +79,7 @@ function addTombstone({ roomId }: Room, event: Json, life: Fact[], tally: Tally)
 const messageTypes: readonly unknown[] = ['m.room.message', 'm.room.encrypted']
 
 function addActivity({ roomId, daemonUserId }: Room, timeline: readonly Json[], life: Fact[]): void {
-  const messages = timeline.filter(
-    ({ type, sender, state_key: stateKey }) =>
-      messageTypes.includes(type) && stateKey === undefined && sender !== daemonUserId,
-  )
+  const messages = timeline.filter(({ type, sender }) => messageTypes.includes(type) && sender !== daemonUserId)
   const newest = messages.map(({ origin_server_ts: ts }) => stampOf(ts))
   if (newest.length === 0) return
   // A message without a stamp counts as written when it was received.
