@@ -21,7 +21,7 @@ import type { Client, Outlet } from './core/client.ts'
 import { nextPingId, pingFrame, pongId, pongTextFrame } from './core/frames.ts'
 import { checkReader, createReader, notePing, notePong } from './core/reader.ts'
 import { createRound, shareOf, visitNext, type Round } from './core/round.ts'
-import { awaitToken, step, type Session, type SessionEvent } from './core/session.ts'
+import { awaitToken, step, type LiveSession, type Session, type SessionEvent } from './core/session.ts'
 import { beginSweep, catchUpIfDrained, createSweeper, heardByAll, sweepSome, type Sweeper } from './core/sweep.ts'
 import type { GatewayMetrics } from './metrics.ts'
 
@@ -64,6 +64,7 @@ type Loop = ServeOptions & {
   gathered: Stamps
   joined: number
   forgotAtMs: number
+  closed: boolean
   draining: { perTick: number; done: () => void } | undefined
   cancelTick: () => void
 }
@@ -81,6 +82,7 @@ export function serve(options: ServeOptions) {
     gathered: {},
     joined: 0,
     forgotAtMs: 0,
+    closed: false,
     draining: undefined,
     cancelTick: () => undefined,
   }
@@ -88,12 +90,15 @@ export function serve(options: ServeOptions) {
   return {
     feed: feedOf(loop),
     open: (): Session => awaitToken(nowOf(loop)),
-    join: (session: Session, outlet: Outlet, expiresAtMs: number) => join(loop, session, outlet, expiresAtMs),
+    accept: (session: Session, expiresAtMs: number) => accept(loop, session, expiresAtMs),
+    join: (session: LiveSession, outlet: Outlet) => join(loop, session, outlet),
     message: (client: Client, text: string | undefined) => apply(loop, client, { kind: 'message', text }),
     pong: (client: Client, payload: Uint8Array) => answer(loop, client, payload),
     left: (client: Client) => forget(loop, client),
     snapshot: () => snapshotOf(city),
     size: () => clients.size,
+    /** False from the moment the sessions are being ended: nobody new is let in. */
+    isOpen: () => !loop.closed,
     drain: () => drain(loop),
     stop: () => loop.cancelTick(),
   }
@@ -177,14 +182,18 @@ function noteSweep({ metrics, clock, sweeper }: Loop, { oldestEventTs }: Stamps,
 
 // --- readers ---------------------------------------------------------------------------------------------------------------
 
-/** From a session that awaits its token to a live one: snapshot, status and membership in one turn. Undefined: too late. */
-function join(loop: Loop, session: Session, outlet: Outlet, expiresAtMs: number): Client | undefined {
+/** Before the 101, so that nobody is let in to be shown out; undefined where it is too late for this one, or for all. */
+function accept(loop: Loop, session: Session, expiresAtMs: number): LiveSession | undefined {
   const nowMs = nowOf(loop)
   const reader = createReader(markOf(loop.city), loop.joined, nowMs)
   const accepted = step(session, { kind: 'token-accepted', reader, expiresAtMs }, nowMs)
-  if (accepted.effect.kind !== 'join') return undefined
+  return accepted.session.kind === 'live' && !loop.closed ? accepted.session : undefined
+}
+
+/** In the same turn as accept, so that snapshot and status are of the reader's mark: no gap, and nothing twice. */
+function join(loop: Loop, session: LiveSession, outlet: Outlet): Client {
+  const client: Client = { outlet, session }
   loop.joined++
-  const client: Client = { outlet, session: accepted.session }
   outlet.send(joinBytes(loop.city))
   loop.clients.add(client)
   loop.metrics.sessions.inc()
@@ -262,6 +271,7 @@ function lookAtSome(loop: Loop, nowMs: number): void {
 
 /** Ends all sessions, a share at each tick, so that not all of them look for another gateway in one moment. */
 function drain(loop: Loop): Promise<void> {
+  loop.closed = true
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const perTick = Math.ceil((loop.clients.size * tickMs) / Math.max(loop.drainMs, tickMs))
   if (loop.clients.size === 0) resolve(undefined)

@@ -126,7 +126,7 @@ describe('a leader', () => {
       ),
     )
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 40 }), fc.constantFrom(me, leased), (events, who) => {
+      fc.property(fc.array(event, { maxLength: 40, size: 'max' }), fc.constantFrom(me, leased), (events, who) => {
         let leader = firstLeader
         for (const one of events) {
           const next = step(leader, one, who)
@@ -212,7 +212,7 @@ const moves = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('back-up' as const, 'roll-back' as const) }) },
   ),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 )
 
 const newWorld = (): World => ({

@@ -47,7 +47,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 50, 1_000, 2_999, 3_000, 9_000) }),
   fc.record({ kind: fc.constant('take' as const), max: fc.constantFrom(1, 2, 1_000) }),
 )
-const moves = fc.array(anyMove, { maxLength: 60 })
+const moves = fc.array(anyMove, { maxLength: 60, size: 'max' })
 
 type Publish = { readonly room: RoomPresence; readonly atMs: number }
 type History = { readonly offers: RoomPresence[]; readonly published: Publish[]; nowMs: number }

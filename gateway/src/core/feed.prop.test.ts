@@ -307,9 +307,14 @@ it('[G2] what a snapshot alone made complete is so no more when the first live m
   step(feed, { kind: 'tick' }, staleAfterMs)
   expect([feed.alone, feed.complete]).toEqual([true, true])
   stream.play({ do: 'publish', slug: 'market', online: 5 }) // missed
-  const [beat] = stream.play({ do: 'beat' })
-  if (beat !== undefined) step(feed, { kind: 'live', message: beat }, staleAfterMs + 10)
+  const [message, beat] = [
+    ...stream.play({ do: 'publish', slug: 'library', online: 6 }),
+    ...stream.play({ do: 'beat' }),
+  ]
+  if (message !== undefined) step(feed, { kind: 'live', message }, staleAfterMs + 10)
   expect([feed.alone, feed.joined, feed.complete, feed.status?.stale]).toEqual([false, false, false, true])
+  if (beat !== undefined) step(feed, { kind: 'live', message: beat }, staleAfterMs + 11)
+  expect([feed.complete, feed.status]).toEqual([false, { stale: true, reason: 'incomplete' }])
 })
 
 it('[G4] in the middle of a batch nothing is judged: the count of rooms belongs to the beat that ends it', () => {
@@ -406,6 +411,16 @@ it('[G6] without a beat for five seconds everything is stale, with the reason; a
   expect(step(feed, { kind: 'live', message: stale }, 6_000)).toEqual([
     { kind: 'status', stale: true, reason: 'source' },
   ])
+})
+
+it('[G6] after an outage the city is fresh as soon as a snapshot joins the beat that was heard, not one beat later', () => {
+  const { feed, stream } = livingFeed()
+  step(feed, { kind: 'disconnected' }, 9_000)
+  step(feed, { kind: 'connected' }, 10_000)
+  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 10_010)
+  expect(feed.status).toEqual({ stale: true, reason: 'incomplete' })
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 10_020)
+  expect([feed.complete, feed.status]).toEqual([true, { stale: false }])
 })
 
 it('[G6] a leader that does not come to completeness makes the city stale after five seconds', () => {

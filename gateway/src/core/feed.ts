@@ -328,7 +328,8 @@ function judgeComplete(feed: Feed, nowMs: number, isLive: boolean): readonly Fee
   if (isLive && joined && beat?.beat.complete === true && !agrees) feed.doubt ??= 'miscounted'
   const became = complete && !feed.complete
   feed.complete = complete
-  if (complete && isLive) feed.completeAtMs = nowMs
+  // Not for a snapshot alone: when the first live message shows that it lagged, nothing must have called it fresh.
+  if (complete && !feed.alone) feed.completeAtMs = nowMs
   return became ? [{ kind: 'replaced', views: settle(feed) }] : []
 }
 

@@ -10,22 +10,22 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
 import { CityError, type ErrorCode } from '@citypresence/chassis/errors'
 import type { Logger } from '@citypresence/chassis/log'
-import { snapshotPath, socketPath, socketProtocol, type CloseCode } from '@citypresence/wire/client-messages'
+import { snapshotPath, socketPath, socketProtocol } from '@citypresence/wire/client-messages'
 import type { Client, Outlet } from '../core/client.ts'
 import { findToken, judgeOrigin, pathOf } from '../core/handshake.ts'
-import type { Session } from '../core/session.ts'
+import type { LiveSession, Session } from '../core/session.ts'
 import type { Authenticate } from './authenticate.ts'
+import { ClientSocket, ignoreError, listenTo, SocketOutlet, type BrowserListener } from './client-socket.ts'
 
 /** What the public port needs of the loop. */
-export interface Doors {
+export interface Doors extends BrowserListener {
+  isOpen(): boolean
   open(): Session
-  join(session: Session, outlet: Outlet, expiresAtMs: number): Client | undefined
-  message(client: Client, text: string | undefined): void
-  pong(client: Client, payload: Uint8Array): void
-  left(client: Client): void
+  accept(session: Session, expiresAtMs: number): LiveSession | undefined
+  join(session: LiveSession, outlet: Outlet): Client
   snapshot(): string
   size(): number
 }
@@ -51,6 +51,9 @@ export type WsServer = { readonly port: number; stop(): Promise<void> }
 const aliasPath = '/ws/city/global-presence'
 // A browser sends `ping`; nothing that is longer than a line is meant for us.
 const messageBytesMax = 1_024
+// A message of a few bytes has no need to come in many pieces.
+const fragmentsMax = 16
+const chunksMax = 64
 // How long a peer may take to answer our close before the connection is cut.
 const closeTimeoutMs = 5_000
 const headersTimeoutMs = 5_000
@@ -69,6 +72,7 @@ const refusals: Partial<Record<ErrorCode, Refusal>> = {
   NotReady: { status: 503, text: 'Service Unavailable' },
   TooManyConnections: { status: 503, text: 'Service Unavailable' },
   AuthKeysUnreachable: { status: 503, text: 'Service Unavailable' },
+  Unexpected: { status: 500, text: 'Internal Server Error' },
 }
 const unauthorized: Refusal = { status: 401, text: 'Unauthorized' }
 const refusalOf = (code: ErrorCode): Refusal => refusals[code] ?? unauthorized
@@ -76,27 +80,48 @@ const refusalOf = (code: ErrorCode): Refusal => refusals[code] ?? unauthorized
 type Admitted = { readonly ok: true; readonly expiresAtMs: number; readonly origin?: string }
 type Judged = Admitted | { readonly ok: false; readonly code: ErrorCode }
 
+type Hall = WsServerOptions & {
+  readonly library: WebSocketServer
+  readonly sockets: Set<ClientSocket>
+  /** Handshakes that wait for their token to be judged; they count as connections. */
+  pending: number
+}
+
 export async function startWsServer(options: WsServerOptions): Promise<WsServer> {
   const app = createApp(options)
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: messageBytesMax,
-    clientTracking: false,
-    closeTimeout: closeTimeoutMs,
-    handleProtocols: (offered) => (offered.has(socketProtocol) ? socketProtocol : false),
-  } as ConstructorParameters<typeof WebSocketServer>[0])
+  const hall: Hall = { ...options, library: createLibrary(), sockets: new Set(), pending: 0 }
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     // Before anything is awaited: a reset without a listener would end the process.
-    socket.on('error', () => socket.destroy())
-    void upgrade(options, sockets, { request, socket, head })
+    socket.on('error', ignoreError)
+    void upgrade(hall, { request, socket, head })
   })
   app.server.maxConnections = options.connectionsMax + extraConnections
   await listen(app, options)
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   options.log.info({ port }, 'gateway listens')
-  return { port, stop: () => app.close() }
+  const stop = async (): Promise<void> => {
+    // Whoever is still there had its close and did not answer, or came in at the last moment.
+    for (const socket of hall.sockets) socket.terminate()
+    await app.close()
+  }
+  return { port, stop }
+}
+
+function createLibrary(): WebSocketServer {
+  const settings = {
+    noServer: true,
+    WebSocket: ClientSocket,
+    perMessageDeflate: false,
+    maxPayload: messageBytesMax,
+    maxFragments: fragmentsMax,
+    maxBufferedChunks: chunksMax,
+    clientTracking: false,
+    closeTimeout: closeTimeoutMs,
+    // Never the other one that is offered: it holds the token.
+    handleProtocols: (offered: Set<string>) => (offered.has(socketProtocol) ? socketProtocol : false),
+  }
+  return new WebSocketServer(settings)
 }
 
 async function listen(app: FastifyInstance, { host, port }: WsServerOptions): Promise<void> {
@@ -114,10 +139,9 @@ async function listen(app: FastifyInstance, { host, port }: WsServerOptions): Pr
 /** Everything about a request for data, in the order of its cost; the token last. */
 async function judge(options: WsServerOptions, request: IncomingMessage): Promise<Judged> {
   const { doors, clock } = options
-  if (!options.isReady()) return { ok: false, code: 'NotReady' }
+  if (!options.isReady() || !doors.isOpen()) return { ok: false, code: 'NotReady' }
   const origin = judgeOrigin(request.rawHeaders, options.allowedOrigins)
   if (!origin.ok) return origin
-  if (doors.size() >= options.connectionsMax) return { ok: false, code: 'TooManyConnections' }
   const found = findToken(request.rawHeaders, request.url ?? '')
   if (!found.ok) return found
   const verdict = await options.authenticate(found.token, clock.wallMs())
@@ -131,31 +155,45 @@ async function judge(options: WsServerOptions, request: IncomingMessage): Promis
 
 type Knock = { readonly request: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
 
-async function upgrade(options: WsServerOptions, sockets: WebSocketServer, knock: Knock): Promise<void> {
-  const { request, socket, head } = knock
+async function upgrade(hall: Hall, { request, socket, head }: Knock): Promise<void> {
   const path = pathOf(request.url ?? '')
   if (path !== socketPath && path !== aliasPath) {
     refuse(socket, { status: 404, text: 'Not Found' })
     return
   }
-  const session = options.doors.open()
-  const judged = await judge(options, request).catch((error: unknown): Judged => {
-    options.log.error({ err: error }, 'a handshake could not be judged')
-    return { ok: false, code: 'Unexpected' }
-  })
+  const session = hall.doors.open()
+  const judged = await judgeUpgrade(hall, request)
   if (socket.destroyed) return
-  if (!judged.ok) {
-    options.countRefusal(judged.code)
-    refuse(
-      socket,
-      judged.code === 'Unexpected' ? { status: 500, text: 'Internal Server Error' } : refusalOf(judged.code),
-    )
+  const live = judged.ok ? hall.doors.accept(session, judged.expiresAtMs) : undefined
+  if (live === undefined) {
+    const code = judged.ok ? 'NotReady' : judged.code
+    hall.countRefusal(code)
+    refuse(socket, refusalOf(code))
     return
   }
-  // 101, snapshot and joining happen in this one turn: no change can fall between them.
-  sockets.handleUpgrade(request, socket, head, (ws) => {
-    welcome(options.doors, session, judged.expiresAtMs, ws, socket)
+  // 101, snapshot and joining happen in this one turn, and leave in one write: no change can fall between them.
+  socket.cork()
+  hall.library.handleUpgrade(request, socket, head, (ws) => {
+    // The library makes them of this class, which its types do not say.
+    if (!(ws instanceof ClientSocket)) return
+    ws.on('error', ignoreError)
+    const client = hall.doors.join(live, new SocketOutlet(socket, ws))
+    listenTo(ws, client, hall.doors, hall.sockets)
   })
+  socket.uncork()
+}
+
+async function judgeUpgrade(hall: Hall, request: IncomingMessage): Promise<Judged> {
+  if (hall.doors.size() + hall.pending >= hall.connectionsMax) return { ok: false, code: 'TooManyConnections' }
+  hall.pending++
+  try {
+    return await judge(hall, request)
+  } catch (error) {
+    hall.log.error({ err: error }, 'a handshake could not be judged')
+    return { ok: false, code: 'Unexpected' }
+  } finally {
+    hall.pending--
+  }
 }
 
 function refuse(socket: Duplex, { status, text }: Refusal): void {
@@ -163,43 +201,6 @@ function refuse(socket: Duplex, { status, text }: Refusal): void {
   socket.end(`HTTP/1.1 ${status} ${text}\r\n${retry}Content-Length: 0\r\nConnection: close\r\n\r\n`)
   // Whoever keeps its half open after our end is cut off.
   socket.once('finish', () => socket.destroy())
-}
-
-function welcome(doors: Doors, session: Session, expiresAtMs: number, ws: WebSocket, socket: Socket): void {
-  ws.on('error', ignore) // the library closes with the right code; the close below is what counts
-  const client = doors.join(session, new SocketOutlet(ws, socket), expiresAtMs)
-  if (client === undefined) {
-    ws.terminate()
-    return
-  }
-  ws.on('message', (data: Buffer, isBinary) => doors.message(client, isBinary ? undefined : data.toString('latin1')))
-  ws.on('pong', (payload) => doors.pong(client, payload))
-  ws.on('close', () => doors.left(client))
-}
-
-const ignore = (): void => undefined
-
-/** A class, because there is one for each of a hundred thousand connections: its methods are shared. */
-class SocketOutlet implements Outlet {
-  readonly #ws: WebSocket
-  readonly #socket: Socket
-
-  constructor(ws: WebSocket, socket: Socket) {
-    this.#ws = ws
-    this.#socket = socket
-  }
-
-  get pendingBytes(): number {
-    return this.#socket.writableLength
-  }
-
-  send(bytes: Buffer): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(bytes)
-  }
-
-  close({ code, reason }: CloseCode): void {
-    this.#ws.close(code, reason)
-  }
 }
 
 // --- plain requests --------------------------------------------------------------------------------------------------------------
@@ -218,6 +219,8 @@ function createApp(options: WsServerOptions): FastifyInstance {
     options.log.warn({ err: error }, 'a request failed')
     return reply.code(500).send({ error: 'Unexpected' })
   })
+  // The library's own answer repeats the address that was asked for, a token in it included.
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not found' }))
   app.get(snapshotPath, (request, reply) => answerSnapshot(options, request, reply))
   app.options(snapshotPath, (request, reply) => answerPreflight(options, request, reply))
   if (options.pageFolder !== undefined) servePage(app, options.pageFolder)
