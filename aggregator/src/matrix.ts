@@ -11,6 +11,10 @@ import { fileDirectory, httpDirectory, type RoomDirectory } from './edge/room-di
 import { createAnswerReader } from './edge/sync-worker.ts'
 import type { AggregatorMetrics } from './metrics.ts'
 
+// What clients usually ask for and proxies usually allow. A quiet city answers once in this time, so it is never more than a third
+// of the time after which silence is called stale.
+const pollMsMax = 30_000
+
 export type MatrixOptions = {
   readonly config: Config
   readonly log: Logger
@@ -39,6 +43,7 @@ export function openMatrix({ config, log, numbers, startSpan }: MatrixOptions): 
     reader,
     userId,
     activity,
+    timeoutMs: Math.min(pollMsMax, Math.floor(config.staleAfterMs / 3)),
     log: sampled,
     startSpan,
     observer: {

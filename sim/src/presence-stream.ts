@@ -135,22 +135,30 @@ function connectTo(server: Server): NatsConnection {
   return made
 }
 
-/** What one reader of a connection's status hears. */
+/** Each reader of a connection's status hears all that happens from its beginning on. */
 function createStatuses() {
-  const waiting: { readonly type: string }[] = []
-  let wake = (): void => undefined
+  const readers = new Set<(status: { readonly type: string }) => void>()
   return {
     push(status: { readonly type: string }) {
-      waiting.push(status)
-      wake()
+      for (const hear of readers) hear(status)
     },
-    async *values() {
-      for (;;) {
-        const status = waiting.shift()
-        if (status !== undefined) yield status
-        else await new Promise<void>((resolve) => (wake = resolve))
-      }
+    values() {
+      const waiting: { readonly type: string }[] = []
+      let wake = (): void => undefined
+      readers.add((status) => {
+        waiting.push(status)
+        wake()
+      })
+      return readAll(waiting, (ready) => (wake = ready))
     },
+  }
+}
+
+async function* readAll<T>(waiting: T[], onMore: (ready: () => void) => void): AsyncGenerator<T> {
+  for (;;) {
+    const next = waiting.shift()
+    if (next !== undefined) yield next
+    else await new Promise<void>((resolve) => onMore(resolve))
   }
 }
 

@@ -24,6 +24,7 @@ import { roomsMax } from '@citypresence/wire/room-directory'
 import type { Subjects } from '@citypresence/wire/subjects'
 import { batchMax, type OutMessage } from '../core/batch.ts'
 import { differenceOf, wantedStream } from '../core/stream-settings.ts'
+import { followLink, type NatsLink } from './nats-link.ts'
 
 export type WriteAnswer =
   | { readonly kind: 'acked'; readonly sequence: number }
@@ -66,12 +67,15 @@ const fenceRefused = 10_071
 
 type ApiError = { readonly err_code?: number; readonly code?: number; readonly description?: string }
 
-export function openFencedStream(options: FencedStreamOptions): FencedStream {
-  const { connection, streamName, subjects, kind } = options
+type Open = FencedStreamOptions & { readonly link: NatsLink }
+
+export function openFencedStream(given: FencedStreamOptions): FencedStream {
+  const { connection, streamName, subjects, kind, clock } = given
+  const options: Open = { ...given, link: followLink({ connection, clock, timeoutMs: answerTimeoutMs }) }
   const epochSubject = kind === 'rooms' ? subjects.epoch : subjects.userEpoch
   return {
     ensure: () => ensure(options),
-    readRecord: () => readRecord(connection, streamName, epochSubject),
+    readRecord: () => readRecord(options.link, streamName, epochSubject),
     claim: (record, expectedSequence) => claim(options, epochSubject, record, expectedSequence),
     write: (messages, epoch, lastSequence) => write(options, epochSubject, { messages, epoch, lastSequence }),
     readStored: () => readStored(options),
@@ -81,20 +85,20 @@ export function openFencedStream(options: FencedStreamOptions): FencedStream {
 
 // --- questions to the API --------------------------------------------------------------------------------------------------------
 
-async function ask<T>(connection: NatsConnection, subject: string, body: unknown): Promise<T & { error?: ApiError }> {
-  const answer = await connection.request(subject, JSON.stringify(body), { timeout: answerTimeoutMs })
+async function ask<T>(link: NatsLink, subject: string, body: unknown): Promise<T & { error?: ApiError }> {
+  const answer = await link.request({ subject, body: JSON.stringify(body) })
   return answer.json<T & { error?: ApiError }>()
 }
 
 type StreamAnswer = { readonly config?: Readonly<Record<string, unknown>> }
 
-async function ensure(options: FencedStreamOptions): Promise<void> {
-  const { connection, streamName, subjects, kind, replicas, clock } = options
+async function ensure(options: Open): Promise<void> {
+  const { link, streamName, subjects, kind, replicas, clock } = options
   const wanted = wantedStream({ name: streamName, prefix: subjects.prefix, kind, replicas })
-  let answer = await ask<StreamAnswer>(connection, `$JS.API.STREAM.INFO.${streamName}`, {})
+  let answer = await ask<StreamAnswer>(link, `$JS.API.STREAM.INFO.${streamName}`, {})
   // Asked first: a stream of another beginning cannot be made over one that is there.
   if (answer.error?.err_code === notFound)
-    answer = await ask<StreamAnswer>(connection, `$JS.API.STREAM.CREATE.${streamName}`, {
+    answer = await ask<StreamAnswer>(link, `$JS.API.STREAM.CREATE.${streamName}`, {
       ...wanted,
       // Grows over every recreation of the stream, so that no old sequence is met again.
       first_seq: Math.trunc(clock.wallMs()) * 1_000,
@@ -108,8 +112,8 @@ async function ensure(options: FencedStreamOptions): Promise<void> {
 type RecordAnswer = { readonly message?: { readonly seq: number; readonly data?: string } }
 
 /** From the stream's leader, never from a follower, which may still hold the record before. */
-async function readRecord(connection: NatsConnection, streamName: string, subject: string): Promise<RecordRead> {
-  const answer = await ask<RecordAnswer>(connection, `$JS.API.STREAM.MSG.GET.${streamName}`, { last_by_subj: subject })
+async function readRecord(link: NatsLink, streamName: string, subject: string): Promise<RecordRead> {
+  const answer = await ask<RecordAnswer>(link, `$JS.API.STREAM.MSG.GET.${streamName}`, { last_by_subj: subject })
   if (answer.error?.err_code === noMessage) return { record: undefined, sequence: 0 }
   if (answer.message === undefined)
     throw new CityError(
@@ -128,12 +132,7 @@ async function readRecord(connection: NatsConnection, streamName: string, subjec
 const expectedSequence = 'Nats-Expected-Last-Subject-Sequence'
 const expectedSubject = 'Nats-Expected-Last-Subject-Sequence-Subject'
 
-async function claim(
-  options: FencedStreamOptions,
-  epochSubject: string,
-  record: EpochRecord,
-  expected: number,
-): Promise<WriteAnswer> {
+async function claim(options: Open, epochSubject: string, record: EpochRecord, expected: number): Promise<WriteAnswer> {
   const fields = headers()
   fields.set(expectedSequence, String(expected))
   return send(options, options.subjects.ingest(epochSubject), JSON.stringify(record), fields, (ack) =>
@@ -147,11 +146,13 @@ type Ack = { readonly seq?: number; readonly batch?: string; readonly count?: nu
 let batches = 0
 
 async function write(
-  options: FencedStreamOptions,
+  options: Open,
   epochSubject: string,
   { messages, epoch, lastSequence }: Write,
 ): Promise<WriteAnswer> {
   const last = messages.at(-1)
+  // Nothing of it would leave: then it is known not to be stored, but the next to be heard may be another all the same.
+  if (!options.link.isUp) return { kind: 'unknown', why: 'not connected' }
   if (last === undefined || messages.length > batchMax) throw new RangeError(`a batch of ${messages.length} messages`)
   // A single message needs no batch to be all or nothing, and costs the server an eighth. No two leaders share an epoch.
   const id = messages.length === 1 ? undefined : `${formatEpoch(epoch)}-${(batches += 1)}`
@@ -186,7 +187,7 @@ function whyFalse(ack: Ack, id: string | undefined, count: number, lastSequence:
 }
 
 async function send(
-  { connection }: FencedStreamOptions,
+  { link }: Open,
   subject: string,
   body: string,
   fields: MsgHdrs,
@@ -194,7 +195,7 @@ async function send(
 ): Promise<WriteAnswer> {
   let ack: Ack
   try {
-    const answer = await connection.request(subject, body, { headers: fields, timeout: answerTimeoutMs })
+    const answer = await link.request({ subject, body, headers: fields })
     ack = answer.json<Ack>()
   } catch (error) {
     return { kind: 'unknown', why: error instanceof Error ? error.message : 'no answer' }

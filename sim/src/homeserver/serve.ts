@@ -16,6 +16,8 @@ export type SeenRequest = {
   /** The kind of fault it met. */
   readonly fault: Fault['kind'] | undefined
   readonly atMs: number
+  /** When the answer was over, or the connection: undefined while it is being held. */
+  endedAtMs: number | undefined
 }
 
 export type Double = {
@@ -41,6 +43,7 @@ export function serve(double: Double, request: IncomingMessage, response: Server
 
 async function answer(double: Double, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { fault, request: seen } = remember(double, await readRequest(double, request))
+  response.once('close', () => (seen.endedAtMs = double.clock.wallMs()))
   if (fault !== undefined && comesInstead(fault)) {
     answerWithFault(response, fault)
     return
@@ -61,7 +64,16 @@ async function readRequest({ rules, clock }: Double, request: IncomingMessage): 
   const body = await readBody(request)
   return {
     fault,
-    request: { method, path, query: url.searchParams, body, headers, fault: fault?.kind, atMs: clock.wallMs() },
+    request: {
+      method,
+      path,
+      query: url.searchParams,
+      body,
+      headers,
+      fault: fault?.kind,
+      atMs: clock.wallMs(),
+      endedAtMs: undefined,
+    },
   }
 }
 
