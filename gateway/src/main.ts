@@ -8,23 +8,29 @@ import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { createHttpClient } from '@citypresence/chassis/edge/http-client'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { connectNats } from '@citypresence/chassis/edge/nats-connect'
-import { CityError } from '@citypresence/chassis/errors'
+import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { runService } from '@citypresence/chassis/lifecycle'
-import { createLogger } from '@citypresence/chassis/log'
+import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { natsTarget } from '@citypresence/chassis/nats-settings'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import { mistakesOf, settings, type Config } from './config.ts'
-import { createAuthenticate, jwksKeys, secretKeys, type KeySource } from './edge/authenticate.ts'
+import { createAuthenticate, secretKeys, type KeySource } from './edge/authenticate.ts'
+import { jwksKeys } from './edge/key-set.ts'
 import { followNats } from './edge/nats-source.ts'
 import { startWsServer } from './edge/ws-server.ts'
 import { createFeedMetrics } from './feed-metrics.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { serve } from './serve.ts'
 
-const config = loadConfig(settings, process, { service: 'gateway', check: mistakesOf })
+const config = loadConfig(settings, process, {
+  service: 'gateway',
+  check: mistakesOf,
+  onSecretProblem: (error) => noteProblem(error),
+})
 const log = createLogger({ service: 'gateway', level: config.logLevel, pod: config.podName })
+const told = createSampledLog(log)
 const metrics = createMetrics('gateway')
 const gatewayMetrics = createGatewayMetrics(metrics)
 
@@ -126,7 +132,14 @@ await runService({
 function keysOf({ jwtSecret, jwksUrl, jwksCaFile }: Config): KeySource {
   if (jwtSecret !== undefined) return secretKeys(jwtSecret)
   // mistakesOf has seen to it that one of the two is there.
-  return jwksKeys(String(jwksUrl), createHttpClient({ caFile: jwksCaFile, userAgent: 'citypresence-gateway' }))
+  const http = createHttpClient({ caFile: jwksCaFile, userAgent: 'citypresence-gateway' })
+  return jwksKeys({ url: String(jwksUrl), http, clock: systemClock, onProblem: noteProblem })
+}
+
+/** What is survived with what was known before: the operator hears of it, nobody else does. */
+function noteProblem(error: unknown): void {
+  metrics.countError(error)
+  told.warn(toErrorCode(error), { err: error }, 'the keys of tokens could not be read; known ones stay in use')
 }
 
 function pageFolder(): string {

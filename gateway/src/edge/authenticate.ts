@@ -4,10 +4,8 @@
 //
 // A token is never put into an error, a log line or a metric; a refusal is a word of the vocabulary and nothing else.
 import type { Secret } from '@citypresence/chassis/config'
-import type { HttpClient } from '@citypresence/chassis/edge/http-client'
-import { createPublicKey, type KeyObject } from 'node:crypto'
-import jsonwebtoken, { type JwtHeader } from 'jsonwebtoken'
-import { JwksClient, SigningKeyNotFoundError } from 'jwks-rsa'
+import type { KeyObject } from 'node:crypto'
+import jsonwebtoken from 'jsonwebtoken'
 import type { Algorithm } from '../config.ts'
 
 export type TokenRefusal = 'TokenInvalid' | 'TokenExpired' | 'AuthKeysUnreachable'
@@ -22,13 +20,18 @@ export type AuthenticateOptions = {
   readonly audience?: string | undefined
 }
 
+/** What a token says about itself before anybody has believed it. */
+export type TokenHeader = { readonly alg: string; readonly kid?: unknown }
+
 /** The key for a token with this header; undefined where there is none, an error where it could not be asked. */
-export type KeySource = (header: JwtHeader) => Promise<string | KeyObject | undefined>
+export type KeySource = (header: TokenHeader) => Promise<string | KeyObject | undefined>
 
 // Tokens of large identity providers stay below 4 KiB; Node's own limit on all headers is 16 KiB.
 const tokenLengthMax = 8_192
 // A token may be issued by a machine whose clock is a little ahead. Its end is taken exactly.
 const notBeforeSkewS = 5
+// The last moment that is a date. An end beyond it (1e308, say) is no end, and a required claim has to be one.
+const dateMaxMs = 8.64e15
 
 const invalid: Verdict = { ok: false, code: 'TokenInvalid' }
 
@@ -54,7 +57,7 @@ export function createAuthenticate({ keys, algorithms, issuer, audience }: Authe
 }
 
 /** Undefined for what is no token, and for extensions that this verifier would pass over (RFC 7515, 4.1.11). */
-function headerOf(token: string): JwtHeader | undefined {
+function headerOf(token: string): TokenHeader | undefined {
   if (token.length > tokenLengthMax) return undefined
   try {
     const header = jsonwebtoken.decode(token, { complete: true })?.header
@@ -73,8 +76,9 @@ function verify(
 ): Verdict {
   try {
     const claims = jsonwebtoken.verify(token, key, { ...options, complete: false })
-    if (typeof claims === 'string' || typeof claims.exp !== 'number' || !Number.isFinite(claims.exp)) return invalid
+    if (typeof claims === 'string' || typeof claims.exp !== 'number') return invalid
     const expiresAtWallMs = claims.exp * 1000
+    if (!(expiresAtWallMs <= dateMaxMs)) return invalid
     return expiresAtWallMs > nowWallMs ? { ok: true, expiresAtWallMs } : { ok: false, code: 'TokenExpired' }
   } catch (error) {
     return error instanceof jsonwebtoken.TokenExpiredError ? { ok: false, code: 'TokenExpired' } : invalid
@@ -86,47 +90,3 @@ export const secretKeys =
   (secret: Secret): KeySource =>
   () =>
     Promise.resolve(secret.read())
-
-// Providers rotate keys within days; ten minutes is how long a withdrawn one may still count.
-const keyCacheMs = 600_000
-const keysMax = 32
-const fetchTimeoutMs = 5_000
-const keySetBytesMax = 256 * 1024
-// Strangers choose the kid: without a limit each invented one would be a request to the provider.
-const fetchesPerMinuteMax = 10
-const kidLengthMax = 256
-
-/** Public keys from a JWKS address: cached, at most so many fetches, and the last good key while the address is away. */
-export function jwksKeys(url: string, http: HttpClient): KeySource {
-  const client = new JwksClient({
-    jwksUri: url,
-    cache: true,
-    cacheMaxAge: keyCacheMs,
-    cacheMaxEntries: keysMax,
-    rateLimit: true,
-    jwksRequestsPerMinute: fetchesPerMinuteMax,
-    fetcher: async (uri) => {
-      const { status, body } = await http.request(uri, { timeoutMs: fetchTimeoutMs, maxBytes: keySetBytesMax })
-      if (status !== 200) throw new Error(`the key address answered ${status}`)
-      return JSON.parse(Buffer.from(body).toString('utf8')) as { keys: unknown }
-    },
-  })
-  const lastGood = new Map<string, KeyObject>()
-  return async ({ kid }) => {
-    if (kid === undefined || kid.length > kidLengthMax) return undefined
-    try {
-      const key = createPublicKey((await client.getSigningKey(kid)).getPublicKey())
-      if (lastGood.size < keysMax || lastGood.has(kid)) lastGood.set(kid, key)
-      return key
-    } catch (error) {
-      // The address answered, and this key is not (any more) among its keys.
-      if (error instanceof SigningKeyNotFoundError) {
-        lastGood.delete(kid)
-        return undefined
-      }
-      const known = lastGood.get(kid)
-      if (known === undefined) throw error
-      return known
-    }
-  }
-}
