@@ -28,6 +28,7 @@ import {
   type MappedRoom,
 } from './core/city.ts'
 import type { Moment } from './core/moment.ts'
+import { createPendingAudits, keepAudit, takeCaughtUp, type PendingAudits } from './core/pending-audits.ts'
 import type { Fact } from './core/sync-facts.ts'
 import type { CityView, RoomSpeech } from './room-speech.ts'
 import type { Voice } from './voice.ts'
@@ -35,6 +36,7 @@ import type { Voice } from './voice.ts'
 export interface SyncSource {
   batches(signal: AbortSignal): AsyncIterable<{
     readonly initial: boolean
+    readonly requestedAt: Moment
     readonly receivedAt: Moment
     readonly slices: AsyncIterable<readonly Fact[]>
     readonly typingSuspect: boolean
@@ -90,7 +92,7 @@ const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicM
 
 /** Runs until the signal; rejects when Matrix can never be followed (the token is another user's). */
 export async function aggregate(options: AggregateOptions): Promise<void> {
-  const loop = { ...options, probedAtMs: Number.NEGATIVE_INFINITY }
+  const loop: Loop = { ...options, audits: createPendingAudits(), probedAtMs: Number.NEGATIVE_INFINITY }
   const cancel = startTicking(loop)
   try {
     await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
@@ -99,7 +101,7 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   }
 }
 
-type Loop = AggregateOptions & { probedAtMs: number }
+type Loop = AggregateOptions & { readonly audits: PendingAudits; probedAtMs: number }
 
 async function followMatrix(loop: Loop): Promise<void> {
   for await (const batch of loop.source.batches(loop.signal)) {
@@ -123,6 +125,7 @@ async function followMatrix(loop: Loop): Promise<void> {
     syncSucceeded(city, at)
     known.learning = false
     known.synced = true
+    compareMembers(loop, batch.requestedAt.monotonicMs, at)
     tell(loop, batch.traceparent)
   }
 }
@@ -147,11 +150,16 @@ async function followFindings(loop: Loop): Promise<void> {
   for await (const finding of loop.rooms.findings(loop.signal)) {
     const at = momentOf(loop.clock)
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
-    else {
-      const { added, removed } = confirmMembers(loop.city, finding.roomId, finding.userIds, at, finding.askedAt)
-      if (added + removed > 0) loop.drift(added, removed)
-    }
+    else keepAudit(loop.audits, { ...finding, answeredAt: at })
     tell(loop, undefined)
+  }
+}
+
+/** The lists of members that this response has caught up with: what still differs is drift. */
+function compareMembers({ city, audits, drift }: Loop, requestedAtMs: number, at: Moment): void {
+  for (const { roomId, userIds, askedAt } of takeCaughtUp(audits, requestedAtMs)) {
+    const { added, removed } = confirmMembers(city, roomId, userIds, at, askedAt)
+    if (added + removed > 0) drift(added, removed)
   }
 }
 

@@ -5,7 +5,7 @@
 //
 // `since` moves on only when the consumer asks for the next batch, which says that the former one is applied. An initial batch
 // is the whole truth: whoever is not in it is not there.
-import { type Clock, sleep, systemClock } from '@citypresence/chassis/edge/clock'
+import { type Clock, momentOf, sleep, systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
 import type { Span, Telemetry } from '@citypresence/chassis/telemetry'
@@ -30,6 +30,7 @@ import type { AnswerReader } from './sync-worker.ts'
 export type SyncBatch = {
   /** A full replace instead of a change. */
   readonly initial: boolean
+  readonly requestedAt: Moment
   /** When the last byte of the answer was there. */
   readonly receivedAt: Moment
   /** To be read once, in order. */
@@ -105,7 +106,7 @@ const atOnceMs = 1_000
 
 type Filters = { readonly initial: string; readonly increment: string }
 type State = { pace: SyncPace; filters: Filters | undefined; verified: boolean; status: SyncStatus }
-type Received = { readonly answer: SyncAnswer; readonly at: Moment; readonly tookMs: number }
+type Received = { readonly answer: SyncAnswer; readonly requestedAt: Moment; readonly at: Moment }
 type Context = Required<Pick<MatrixSourceOptions, 'client' | 'reader' | 'userId' | 'clock' | 'random' | 'log'>> & {
   readonly settings: SyncSettings
   readonly options: MatrixSourceOptions
@@ -141,8 +142,9 @@ async function* follow(context: Context, signal: AbortSignal): AsyncGenerator<Sy
     yield batchOf(received, request, state.pace.typingSuspect, span)
     // The consumer asked for more: what it got is applied.
     span?.end()
-    const { nextBatch } = received.answer
-    const next = applied(state.pace, { nextBatch, cameAtOnce: received.tookMs < atOnceMs }, random())
+    const { answer, requestedAt, at } = received
+    const cameAtOnce = at.monotonicMs - requestedAt.monotonicMs < atOnceMs
+    const next = applied(state.pace, { nextBatch: answer.nextBatch, cameAtOnce }, random())
     state.pace = next.pace
     if (next.waitMs > 0) await sleep(clock, next.waitMs, signal)
   }
@@ -152,6 +154,7 @@ function batchOf(received: Received, request: SyncRequest, typingSuspect: boolea
   const { slices, malformed, unknownStates } = received.answer
   return {
     initial: request.since === undefined,
+    requestedAt: received.requestedAt,
     receivedAt: received.at,
     slices,
     malformed,
@@ -178,16 +181,16 @@ async function attempt(context: Context, request: SyncRequest, signal: AbortSign
   await verifyUser(context, signal)
   state.filters ??= await storeFilters(context, signal)
   const filter = request.since === undefined ? state.filters.initial : state.filters.increment
-  const startMs = clock.monotonicMs()
+  const requestedAt = momentOf(clock)
   const body = await client.sync({ ...request, filter }, { ...request, signal })
-  const at: Moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+  const at = momentOf(clock)
   const bytes = body.byteLength
   const answer = await reader.read(body)
   state.status = { state: 'live', lastAnswerAt: at, failures: 0, lastError: undefined }
   const { malformed, unknownStates, factCount: facts } = answer
   const readMs = clock.monotonicMs() - at.monotonicMs
   options.observer?.answered?.({ initial: request.since === undefined, bytes, facts, malformed, unknownStates, readMs })
-  return { answer, at, tookMs: at.monotonicMs - startMs }
+  return { answer, requestedAt, at }
 }
 
 async function verifyUser({ client, userId, state }: Context, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 // The daemon's own membership, one request at a time: a join from the queue, or the audit of one room's members.
+import { momentOf } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import {
   joinLimited,
@@ -10,7 +11,7 @@ import {
 } from '../core/join-queue.ts'
 import { isUnknownRoom } from '../core/room-plan.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
-import { lose, momentOf, type Worker } from './room-worker.ts'
+import { lose, type Worker } from './room-worker.ts'
 
 /** A homeserver that does not answer is left alone for so long by joins and audits; the sync keeps knocking. */
 const troublePauseMs = 10_000

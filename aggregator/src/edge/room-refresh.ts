@@ -1,10 +1,11 @@
 // One refresh of the map: directory -> judge -> aliases -> /joined_rooms -> plan. What fails leaves what was known.
+import { momentOf } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import { describeDecodeError } from '@citypresence/wire/decode'
 import { judgeMap, type RoomMap } from '../core/room-map.ts'
 import { backoffMs } from '../core/sync-pace.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
-import { lose, momentOf, replan, type Worker } from './room-worker.ts'
+import { lose, replan, type Worker } from './room-worker.ts'
 
 /** A map that shrank suspiciously is asked for again soon: the second look decides. */
 const secondLookMs = 10_000

@@ -140,5 +140,3 @@ export function replan(worker: Worker): void {
   worker.published = text
   worker.maps.push(worker.plan.mapped)
 }
-
-export const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() })

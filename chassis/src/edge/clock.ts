@@ -10,6 +10,12 @@ export interface Clock {
   after(ms: number, run: () => void, options?: { keepAlive?: boolean }): Cancel
 }
 
+/** One moment on both clocks. */
+export const momentOf = (clock: Pick<Clock, 'wallMs' | 'monotonicMs'>) => ({
+  wallMs: clock.wallMs(),
+  monotonicMs: clock.monotonicMs(),
+})
+
 export type Cancel = () => void
 
 /** Node fires a longer timer at once. */

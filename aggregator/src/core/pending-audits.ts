@@ -1,0 +1,38 @@
+// Lists of members that were asked for, kept until the sync has caught up with them.
+//
+//   answer at 10 s -> kept -> a response that was asked for after 10 s is learned -> compared
+//
+// What differs before that is no drift: the events that explain it are still on their way, and a list applied early would join
+// the members of now with the presence of the last response, which together never held.
+import type { Moment } from './moment.ts'
+
+export type MembersAudit = {
+  readonly roomId: string
+  readonly userIds: readonly string[]
+  readonly askedAt: Moment
+  readonly answeredAt: Moment
+}
+
+export type PendingAudits = Map<string, MembersAudit>
+
+// One is asked for each second and a poll is held for half a minute: twice that, and the oldest has long been overtaken.
+const pendingMax = 64
+
+export const createPendingAudits = (): PendingAudits => new Map()
+
+/** Keeps the newest list of each room. */
+export function keepAudit(pending: PendingAudits, audit: MembersAudit): void {
+  pending.delete(audit.roomId)
+  pending.set(audit.roomId, audit)
+  for (const oldest of pending.keys()) {
+    if (pending.size <= pendingMax) return
+    pending.delete(oldest)
+  }
+}
+
+/** Takes those that were answered before this response was asked for, oldest first. */
+export function takeCaughtUp(pending: PendingAudits, requestedAtMs: number): readonly MembersAudit[] {
+  const taken = [...pending.values()].filter(({ answeredAt }) => answeredAt.monotonicMs <= requestedAtMs)
+  for (const { roomId } of taken) pending.delete(roomId)
+  return taken
+}
