@@ -74,10 +74,10 @@ export default {
     },
     {
       name: 'nothing-needs-doubles-or-launchers',
-      comment: 'sim and stack serve tests and the demo; no service may come to lean on them.',
+      comment: 'sim, stack and chaos serve tests and the demo; no service may come to lean on them.',
       severity: 'error',
       from: { path: '^(wire|chassis|aggregator|gateway|web)/', pathNot: tests },
-      to: { path: '^(sim|stack)/' },
+      to: { path: '^(sim|stack|chaos)/' },
     },
     {
       name: 'libraries-by-owner',

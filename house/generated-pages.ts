@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { settings as aggregatorSettings } from '../aggregator/src/config.ts'
 import { settingsMarkdown } from '../chassis/src/config.ts'
+import { reliabilityPage, type Measured } from '../chaos/src/reliability-page.ts'
 import { errorsPage } from '../chassis/src/print-errors.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
 import { cruiseHouse, drawFolders } from './folder-graph.ts'
@@ -14,9 +15,13 @@ export async function generatedPages(): Promise<readonly Page[]> {
   return [
     { path: 'docs/ERRORS.md', text: errorsPage() },
     { path: 'docs/SETTINGS.md', text: settingsPage() },
+    { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },
     { path: 'docs/ARCHITECTURE.md', text: withFolders(drawFolders(await cruiseHouse())) },
   ]
 }
+
+const measuredFaults = (): Record<string, Measured> =>
+  JSON.parse(readFileSync(join(root, 'docs/reliability.json'), 'utf8')) as Record<string, Measured>
 
 const settingsPage = (): string =>
   `# Settings

@@ -18,7 +18,7 @@ import type { FaultRule } from './homeserver/faults.ts'
 import { createPolls, type PollClock } from './homeserver/polls.ts'
 import { createRateLimit, type RateSettings } from './homeserver/rate-limit.ts'
 import type { Home } from './homeserver/routes.ts'
-import { serve, type Double, type SeenRequest } from './homeserver/serve.ts'
+import { serve, type Double, type Notice, type SeenRequest } from './homeserver/serve.ts'
 import {
   addPerson,
   createWorld,
@@ -28,6 +28,8 @@ import {
   stopTrackingPresence,
 } from './homeserver/world.ts'
 
+export type { Notice }
+
 export type HomeserverOptions = {
   serverName?: string
   /** 0, or absent: any free port. */
@@ -36,6 +38,8 @@ export type HomeserverOptions = {
   clock?: PollClock
   /** `include_offline_users_on_sync` */
   offlineOnFirstSync?: boolean
+  /** Told of every request as it comes and as its connection or its answer ends. */
+  notice?: Notice
 }
 
 export type Homeserver = {
@@ -79,7 +83,7 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
   world.offlineOnFirstSync = options.offlineOnFirstSync ?? false
   const polls = createPolls(clock)
   const home = createHome(world, () => polls.wake(), clock)
-  const double: Double = { home, polls, clock, rules: [], requests: [] }
+  const double: Double = { home, polls, clock, rules: [], requests: [], notice: options.notice }
   const server = createServer((request, response) => serve(double, request, response))
   const taken = await listen(server, port)
   return {

@@ -20,12 +20,15 @@ export type SeenRequest = {
   endedAtMs: number | undefined
 }
 
+export type Notice = (request: SeenRequest, phase: 'begins' | 'ends') => void
+
 export type Double = {
   readonly home: Home
   readonly polls: Polls
   readonly clock: PollClock
   readonly rules: { readonly rule: FaultRule; left: number }[]
   readonly requests: SeenRequest[]
+  readonly notice: Notice | undefined
 }
 
 // More than any test looks back at.
@@ -43,7 +46,10 @@ export function serve(double: Double, request: IncomingMessage, response: Server
 
 async function answer(double: Double, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { fault, request: seen } = remember(double, await readRequest(double, request))
-  response.once('close', () => (seen.endedAtMs = double.clock.wallMs()))
+  response.once('close', () => {
+    seen.endedAtMs = double.clock.wallMs()
+    double.notice?.(seen, 'ends')
+  })
   if (fault !== undefined && comesInstead(fault)) {
     answerWithFault(response, fault)
     return
@@ -85,8 +91,9 @@ function takeFault(rules: Double['rules'], method: string, path: string): Fault 
   return found?.rule.fault
 }
 
-function remember({ requests }: Double, arrived: Arrived): Arrived {
+function remember({ requests, notice }: Double, arrived: Arrived): Arrived {
   requests.push(arrived.request)
+  notice?.(arrived.request, 'begins')
   if (requests.length > requestsMax) requests.shift()
   return arrived
 }

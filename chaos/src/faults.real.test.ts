@@ -1,0 +1,18 @@
+// The short faults of the table, each on real processes; `make chaos` plays the long ones too.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sections } from './all-faults.ts'
+import { runFault } from './run-fault.ts'
+import { startStage, type Stage } from './stage.ts'
+
+describe.each(sections)('$title', ({ faults }) => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await startStage()
+  })
+  afterAll(() => stage.stop())
+
+  it.each(faults.filter(({ length }) => length === 'short'))('[K50] $id $title', async (fault) => {
+    const { result, figure } = await runFault(stage, fault)
+    expect(`${result}: ${figure}`).toMatch(/^held/)
+  })
+})

@@ -1,0 +1,150 @@
+// What NATS can do wrong.
+import { cpSync, rmSync } from 'node:fs'
+import { connect } from '@nats-io/transport-node'
+import type { Fault } from '../fault.ts'
+import type { Stage } from '../stage.ts'
+import { connectionsKept, lasting, memoryOf, missedIf, seconds, untilFresh, untilMarked } from './bars.ts'
+
+const backBar = async (stage: Stage, barMs: number): Promise<number> => {
+  const tookMs = await stage.settle(30_000)
+  missedIf(tookMs > barMs, `true again only after ${seconds(tookMs)}`)
+  return tookMs
+}
+
+async function asAdmin(stage: Stage, subject: string, body: unknown): Promise<void> {
+  const { url, admin } = stage.nats
+  const connection = await connect({ servers: url, ...admin })
+  try {
+    const answer = await connection.request(subject, JSON.stringify(body), { timeout: 5_000 })
+    const { error } = answer.json<{ error?: { description: string } }>()
+    if (error !== undefined) throw new Error(`${subject}: ${error.description}`)
+  } finally {
+    await connection.close()
+  }
+}
+
+/** The disk as it is now, put back later: what a loss of power, or a restored backup, does. */
+function copyOfDisk(stage: Stage): { putBack(): void; remove(): void } {
+  const { storeDir } = stage.nats
+  const copy = `${storeDir}-copy`
+  cpSync(storeDir, copy, { recursive: true })
+  return {
+    putBack() {
+      rmSync(storeDir, { recursive: true })
+      cpSync(copy, storeDir, { recursive: true })
+    },
+    remove: () => rmSync(copy, { recursive: true, force: true }),
+  }
+}
+
+async function rollBack(stage: Stage, between: () => Promise<unknown>): Promise<string> {
+  await stage.nats.end()
+  const disk = copyOfDisk(stage)
+  try {
+    await stage.nats.restart()
+    await untilFresh(stage, 20_000)
+    stage.beginLife()
+    await between()
+    await stage.nats.kill()
+    disk.putBack()
+    stage.stored.rolledBack()
+    await stage.nats.restart()
+    const tookMs = await backBar(stage, 5_000)
+    return `true again ${seconds(tookMs)} after the return`
+  } finally {
+    disk.remove()
+  }
+}
+
+export const natsFaults: readonly Fault[] = [
+  {
+    id: 'F12',
+    title: 'nats-server is killed, its disk is kept',
+    bar: 'no browser loses its connection; true again 3 s after it is back',
+    length: 'short',
+    async run(stage) {
+      const check = connectionsKept(stage)
+      await stage.nats.kill()
+      const markedMs = await untilMarked(stage, 10_000)
+      await stage.nats.restart()
+      const tookMs = await backBar(stage, 3_000)
+      check()
+      return `marked after ${seconds(markedMs)}, true again ${seconds(tookMs)} after the return`
+    },
+  },
+  {
+    id: 'F14',
+    title: 'nats-server stands still, its connections stay open',
+    bar: 'seen within 15 s, marked after 5 s; true again 5 s after it goes on',
+    length: 'short',
+    async run(stage) {
+      stage.nats.pause()
+      const markedMs = await untilMarked(stage, 15_000).finally(() => stage.nats.resume())
+      const tookMs = await backBar(stage, 5_000)
+      return `marked after ${seconds(markedMs)}, true again ${seconds(tookMs)} after it went on`
+    },
+  },
+  {
+    id: 'F15a',
+    title: 'the stream is deleted',
+    bar: 'made again and filled within 10 s, nobody helps',
+    length: 'short',
+    async run(stage) {
+      await asAdmin(stage, '$JS.API.STREAM.DELETE.CITY_PRESENCE', {})
+      stage.stored.rolledBack()
+      await lasting(1_500)
+      const tookMs = await backBar(stage, 10_000)
+      return `true again ${seconds(tookMs + 1_500)} after it was deleted`
+    },
+  },
+  {
+    id: 'F15b',
+    title: 'nats-server loses its disk',
+    bar: 'the stream is made again and filled within 10 s of the return, nobody helps',
+    length: 'short',
+    async run(stage) {
+      await stage.nats.kill()
+      rmSync(stage.nats.storeDir, { recursive: true })
+      stage.stored.rolledBack()
+      await stage.nats.restart()
+      const tookMs = await backBar(stage, 10_000)
+      return `true again ${seconds(tookMs)} after the return`
+    },
+  },
+  {
+    id: 'F16a',
+    title: 'the store is rolled back to after the claim',
+    bar: 'the rightful leader is followed within 5 s of the return',
+    length: 'short',
+    run: (stage) => rollBack(stage, () => lasting(2_000)),
+  },
+  {
+    id: 'F16b',
+    title: 'the store is rolled back to before the claim',
+    bar: 'the rightful leader is followed within 5 s of the return; no older term is believed',
+    length: 'short',
+    run: (stage) =>
+      rollBack(stage, async () => {
+        await stage.aggregator.kill()
+        await untilMarked(stage, 15_000)
+        await untilFresh(stage, 30_000)
+        await lasting(1_000)
+      }),
+  },
+  {
+    id: 'F13',
+    title: 'NATS is away for ten minutes',
+    bar: 'memory grows by less than 10 MB; true again within 5 s of the return',
+    length: 'long',
+    async run(stage) {
+      const grown = ['aggregator', 'gateway-1'].map((service) => memoryOf(stage, service))
+      await stage.nats.kill()
+      await lasting(600_000)
+      const grownBytes = Math.max(...grown.map((bytes) => bytes()))
+      await stage.nats.restart()
+      const tookMs = await backBar(stage, 5_000)
+      missedIf(grownBytes > 10 * 1024 * 1024, `memory grew by ${Math.round(grownBytes / 1024 / 1024)} MB`)
+      return `memory +${Math.round(grownBytes / 1024 / 1024)} MB, true again ${seconds(tookMs)} after the return`
+    },
+  },
+]

@@ -1,0 +1,47 @@
+// docs/RELIABILITY.md: the table of faults with what the last run of each measured. Printed from the table that is played, so
+// that no row can be there which nobody plays.
+import { sections } from './all-faults.ts'
+import type { Fault } from './fault.ts'
+
+export type Measured = {
+  readonly result: 'held' | 'missed' | 'not run'
+  readonly figure: string
+  readonly settledMs?: number | undefined
+  readonly day: string
+  readonly machine: string
+}
+
+export function reliabilityPage(measured: Readonly<Record<string, Measured>>): string {
+  return `# Reliability
+
+What happens to the counts in browsers when something fails, lies or comes back changed. Every row is played on real processes:
+a nats-server, our services as in production with something like a kubelet that starts them again, and a homeserver that can be told
+to fail. People come, go, type and move meanwhile. Nobody helps. A row holds when its bar is met, every witness settles on the
+truth afterwards, and the history of all stored messages and all frames breaks none of the invariants below.
+
+\`make chaos\` plays all rows and writes the figures; \`make chaos FAULTS="F12 F15a"\` plays some. Rows marked · are long and not part
+of \`make test\`. A row that could not be played says so.
+
+${sections.map(({ title, faults }) => `## ${title}\n\n${tableOf(faults, measured)}`).join('\n\n')}
+
+## Invariants
+
+\`chaos/src/core/check-history.ts\` reads the history of a run afterwards and knows nothing of how it came about. Its rules stand in
+\`docs/spec/chaos.md\`.
+`
+}
+
+function tableOf(faults: readonly Fault[], measured: Readonly<Record<string, Measured>>): string {
+  const rows = faults.map((fault) => rowOf(fault, measured[fault.id]))
+  return ['| # | Fault | Bar | Last run |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+function rowOf({ id, title, bar, length }: Fault, last: Measured | undefined): string {
+  const cells = [length === 'long' ? `${id} ·` : id, title, bar, last === undefined ? 'not run yet' : told(last)]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+}
+
+function told({ result, figure, settledMs, day, machine }: Measured): string {
+  const settled = settledMs === undefined ? '' : `; settled in ${(settledMs / 1_000).toFixed(1)} s`
+  return `**${result}**: ${figure}${result === 'held' ? settled : ''} (${day}, ${machine})`
+}

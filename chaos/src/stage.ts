@@ -1,0 +1,253 @@
+// The city on which faults are played: a homeserver double that can be told to lie, a real nats-server, the city service's
+// stand-in, and our services as the processes they are in production, kept alive by something like a kubelet. Witnesses on every
+// gateway note what browsers were shown.
+//
+//   townsfolk -> homeserver (double)      city service (stand-in)
+//                      \                     /
+//                       aggregator (kept alive) -> nats-server -> gateway 1..n (kept alive) -> witnesses -> history
+//
+// Whatever a fault breaks it mends itself; `settle` then waits until every witness shows the truth, without anybody's help.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startCityService, type CityService } from '@citypresence/stack/city-service'
+import { startNats, type NatsServer } from '@citypresence/stack/nats-server'
+import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
+import { startAggregator, startGateway, type Gateway } from '@citypresence/stack/service'
+import { makeToken, randomSecret } from '@citypresence/stack/tokens'
+import { until } from '@citypresence/stack/until'
+import { startHomeserver, type Homeserver, type Notice } from '@citypresence/sim/homeserver'
+import { keepService, type KeptService } from './kept-service.ts'
+import { createRecorder, type Recorder } from './recorder.ts'
+import { recordStored, type StoredMessages } from './stored-messages.ts'
+import { settle as settleTown, type RoomTruth, type TownOptions, type Townsfolk } from './townsfolk.ts'
+import { startWitness, type Witness } from './witness.ts'
+
+export type StageOptions = {
+  readonly town?: TownOptions
+  readonly gateways?: number
+  readonly witnessesEach?: number
+  readonly aggregatorEnv?: Readonly<Record<string, string>>
+  readonly gatewayEnv?: Readonly<Record<string, string>>
+}
+
+export type Stage = {
+  readonly recorder: Recorder
+  readonly homeserver: Homeserver
+  readonly town: Townsfolk
+  readonly cityService: CityService
+  readonly nats: NatsServer
+  readonly stored: StoredMessages
+  readonly aggregator: KeptService
+  readonly gateways: readonly KeptService<Gateway>[]
+  readonly witnesses: readonly Witness[]
+  /** The aggregator reads its token from a file: another one from now on. */
+  writeMatrixToken(token: string): void
+  /** Opens every gateway. */
+  readonly token: string
+  /** People come, go, type and move, until the stage settles. */
+  beginLife(): void
+  endLife(): void
+  /** Waits until every witness shows the truth and no mark; how long that took. */
+  settle(deadlineMs?: number): Promise<number>
+  /** What still differs from the truth at some witness, as words; empty when all is true. */
+  lies(): string[]
+  stop(): Promise<void>
+}
+
+export const throttleMs = 300
+/** Short, so that a silent homeserver is seen within a test; a minute and a half in production. */
+export const staleAfterMs = 6_000
+const actEveryMs = 40
+// A leader alone waits 5 s, back-off to Matrix reaches 30 s, a machine may be busy.
+const settleDeadlineMs = 60_000
+
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).reverse()) await end()
+  }
+  const keep = async <T extends { stop(): unknown }>(starting: T | Promise<T>): Promise<T> => {
+    const part = await starting
+    stops.push(() => Promise.resolve(part.stop()))
+    return part
+  }
+  try {
+    return { ...(await build(options, keep)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type Keep = <T extends { stop(): unknown }>(starting: T | Promise<T>) => Promise<T>
+
+async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'stop'>> {
+  const recorder = createRecorder()
+  recorder.note({ kind: 'began', settings: { throttleMs, staleAfterMs, offlineGraceMs: 0 } })
+  const homeserver = await keep(startHomeserver({ notice: notePolls(recorder) }))
+  const town = settleTown(homeserver, recorder, options.town ?? { rooms: 12, people: 30, roomsEach: 3 })
+  const nats = await keep(startNats())
+  const cityService = await keep(startCityService({ rooms: town.directory(), token: randomSecret() }))
+  const servers = { homeserver, town, nats, cityService }
+  const folder = makeTemporaryFolder('chaos')
+  await keep({ stop: () => folder.remove() })
+  const tokenFile = join(folder.path, 'matrix-token')
+  const writeMatrixToken = (token: string): void => writeFileSync(tokenFile, token, { mode: 0o600 })
+  writeMatrixToken(town.daemon.accessToken)
+  const env = { ...aggregatorEnv(servers), MATRIX_ACCESS_TOKEN_FILE: tokenFile, ...options.aggregatorEnv }
+  const stored = await keep(recordStored(nats, recorder))
+  const aggregator = await keep(keepService('aggregator', () => startAggregator({ env, waitFor: 'nothing' }), recorder))
+  const secret = randomSecret()
+  const gateways = await startGateways(options, { nats, secret, recorder }, keep)
+  const token = makeToken({ secret, expiresInS: 24 * 3_600 })
+  await Promise.all(gateways.map(({ now }) => untilReady(now)))
+  const witnesses = await startWitnesses(options, { gateways, token, recorder }, keep)
+  const life = createLife(town)
+  await keep({ stop: () => life.end() })
+  const lies = (): string[] => witnesses.flatMap((witness) => liesOf(witness, town.truth()))
+  return {
+    recorder,
+    ...servers,
+    stored,
+    aggregator,
+    gateways,
+    witnesses,
+    writeMatrixToken,
+    token,
+    beginLife: () => life.begin(),
+    endLife: () => life.end(),
+    lies,
+    async settle(deadlineMs = settleDeadlineMs) {
+      life.end()
+      // Typing that went on through a lost connection is not told again, and rightly shown as none: so all end it.
+      town.fallSilent()
+      // What was shown before the trouble may be true by chance: a last change has to reach everybody.
+      town.stir()
+      const beganAtMs = recorder.nowMs()
+      await until(() => lies().length === 0, {
+        deadlineMs,
+        what: 'every witness to show the truth',
+        everyMs: 10,
+      }).catch((error: unknown) => {
+        throw new Error(`${String(error)}: ${lies().slice(0, 5).join('; ')}`, { cause: error })
+      })
+      const tookMs = recorder.nowMs() - beganAtMs
+      recorder.note({ kind: 'settled', tookMs })
+      return tookMs
+    },
+  }
+}
+
+function notePolls(recorder: Recorder): Notice {
+  const numbers = new WeakMap<object, number>()
+  let newest = 0
+  return (request, phase) => {
+    if (request.path !== '/sync') return
+    if (phase === 'begins') numbers.set(request, ++newest)
+    recorder.note({
+      kind: 'poll',
+      phase,
+      poll: numbers.get(request) ?? 0,
+      since: request.query.get('since') ?? undefined,
+    })
+  }
+}
+
+type Servers = Pick<Stage, 'homeserver' | 'town' | 'nats' | 'cityService'>
+
+const aggregatorEnv = ({ homeserver, town, nats, cityService }: Servers): Record<string, string> => ({
+  NATS_URL: nats.url,
+  NATS_USER: nats.leader.user,
+  NATS_PASSWORD: nats.leader.pass,
+  MATRIX_HS_URL: homeserver.url,
+  MATRIX_USER_ID: town.daemon.userId,
+  CITY_SERVICE_INTERNAL_URL: cityService.url,
+  CITY_SERVICE_TOKEN: cityService.token ?? '',
+  ROOM_PRESENCE_THROTTLE_MS: String(throttleMs),
+  ROOM_REFRESH_INTERVAL_MS: '1000',
+  STALE_AFTER_MS: String(staleAfterMs),
+  LEADER_ELECTION: 'none',
+  CITY_ID: 'chaos',
+})
+
+type Fanned = { readonly nats: NatsServer; readonly secret: string; readonly recorder: Recorder }
+
+async function startGateways(options: StageOptions, { nats, secret, recorder }: Fanned, keep: Keep) {
+  const env = {
+    NATS_URL: nats.url,
+    NATS_USER: nats.gateway.user,
+    NATS_PASSWORD: nats.gateway.pass,
+    JWT_SECRET: secret,
+    DRAIN_MS: '500',
+    ...options.gatewayEnv,
+  }
+  return Promise.all(
+    Array.from({ length: options.gateways ?? 2 }, async (_, index) => {
+      let port: number | undefined
+      // The address outlives the process, as that of a Service does.
+      const start = async (): Promise<Gateway> => {
+        const fixed = port === undefined ? {} : { PORT: String(port) }
+        const gateway = await startGateway({ env: { ...env, ...fixed }, waitFor: 'healthz' })
+        port = gateway.port
+        return gateway
+      }
+      return keep(keepService(`gateway-${index + 1}`, start, recorder))
+    }),
+  )
+}
+
+/** Before that it refuses browsers, who would all go to the one that is ready first. */
+const untilReady = (gateway: Gateway): Promise<unknown> =>
+  until(() => fetch(`${gateway.adminUrl}/readyz`).then(({ ok }) => ok), {
+    deadlineMs: settleDeadlineMs,
+    what: 'a gateway to be ready',
+  })
+
+type Seats = { readonly gateways: readonly KeptService<Gateway>[]; readonly token: string; readonly recorder: Recorder }
+
+/** Each begins at its own gateway and knows the others. */
+function startWitnesses(options: StageOptions, { gateways, token, recorder }: Seats, keep: Keep): Promise<Witness[]> {
+  const urls = gateways.map(({ now }) => now.webSocketUrl)
+  const seats = gateways.flatMap((_, gateway) =>
+    Array.from({ length: options.witnessesEach ?? 2 }, (_, seat) => ({
+      name: `witness-${gateway + 1}.${seat + 1}`,
+      urls: [...urls.slice(gateway), ...urls.slice(0, gateway)],
+    })),
+  )
+  return Promise.all(seats.map((seat) => keep(startWitness({ ...seat, token, recorder }))))
+}
+
+function liesOf(witness: Witness, truth: ReadonlyMap<string, RoomTruth>): string[] {
+  if (!witness.isConnected) return [`${witness.name} is not connected`]
+  if (witness.stale !== false) return [`${witness.name} is marked stale`]
+  const slugs = new Set([...truth.keys(), ...witness.rooms.keys()])
+  return [...slugs].flatMap((slug) => {
+    const [shown, wanted] = [witness.rooms.get(slug), truth.get(slug)]
+    if (shown?.online_count === wanted?.online && shown?.typing_count === wanted?.typing && shown?.stale !== true)
+      return []
+    const told =
+      shown === undefined ? 'nothing' : `${shown.online_count}/${shown.typing_count}${shown.stale ? ' stale' : ''}`
+    return [
+      `${witness.name} shows ${told} in ${slug}, true is ${wanted ? `${wanted.online}/${wanted.typing}` : 'nothing'}`,
+    ]
+  })
+}
+
+function createLife(town: Townsfolk) {
+  let timer: NodeJS.Timeout | undefined
+  // Everybody's life is the same at each run: what differs is how the machine takes it.
+  let seed = 20_260_101
+  const pick = (count: number): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((seed / 2 ** 32) * count)
+  }
+  return {
+    begin(): void {
+      timer ??= setInterval(() => town.actAtRandom(pick), actEveryMs)
+    },
+    end(): void {
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}
