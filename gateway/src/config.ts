@@ -13,13 +13,18 @@ const hmacSecret = (text: string): Result<string> =>
 const algorithms = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512'] as const
 export type Algorithm = (typeof algorithms)[number]
 
+/** To the letter, as a browser writes it. A pattern (https://*.example) would be a letter that never comes. */
 const origin = (text: string): Result<string> =>
-  URL.canParse(text) && new URL(text).origin === text
+  URL.canParse(text) && new URL(text).origin === text && !text.includes('*')
     ? accept(text)
     : refuse('must be an origin, as https://city.example')
 
 const token = (text: string): Result<string> =>
   /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) ? accept(text) : refuse('must be words joined by dots')
+
+/** NATS takes no dot in the name of a stream. */
+const word = (text: string): Result<string> =>
+  /^[A-Za-z0-9_-]+$/.test(text) ? accept(text) : refuse('must be one word of letters, digits, - and _')
 
 export const settings = {
   ...serviceSettings,
@@ -96,7 +101,7 @@ export const settings = {
   },
   streamName: {
     env: 'STREAM_NAME',
-    decode: token,
+    decode: word,
     default: roomStream,
     help: 'Name of the stream that holds the rooms.',
   },
@@ -111,16 +116,34 @@ export const settings = {
 export type Config = ConfigOf<typeof settings>
 
 /** Rules over several settings; each sentence names its fields. */
-export function mistakesOf(config: Config): readonly string[] {
-  const { jwtSecret, jwksUrl, jwtAlgorithms = [], jwksCaFile } = config
-  const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS')
-  const mistakes = [...natsMistakes(config)]
+export const mistakesOf = (config: Config): readonly string[] => [
+  ...natsMistakes(config),
+  ...tokenMistakes(config),
+  ...portMistakes(config),
+]
+
+const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS')
+
+function tokenMistakes({ jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile }: Config): string[] {
+  const mistakes: string[] = []
+  const some = (test: (algorithm: string) => boolean): boolean => jwtAlgorithms?.some(test) ?? false
   if ((jwtSecret === undefined) === (jwksUrl === undefined))
     mistakes.push('JWT_SECRET (or JWT_SECRET_FILE) and JWKS_URL: give exactly one of them')
   // A public key taken for an HMAC secret would let anybody sign.
-  if (jwksUrl !== undefined && jwtAlgorithms.some(isHmac)) mistakes.push('JWT_ALGORITHMS: no HS… with JWKS_URL')
-  if (jwtSecret !== undefined && !jwtAlgorithms.every(isHmac)) mistakes.push('JWT_ALGORITHMS: only HS… with JWT_SECRET')
+  else if (jwksUrl !== undefined && some(isHmac)) mistakes.push('JWT_ALGORITHMS: no HS… with JWKS_URL')
+  else if (jwtSecret !== undefined && some((one) => !isHmac(one)))
+    mistakes.push('JWT_ALGORITHMS: only HS… with JWT_SECRET')
+  if (jwtAlgorithms?.length === 0) mistakes.push('JWT_ALGORITHMS: names none, so that every token would be refused')
   if (jwksCaFile !== undefined && jwksUrl === undefined)
     mistakes.push('JWKS_CA_FILE: is for JWKS_URL, which is not set')
+  else if (jwksCaFile !== undefined && jwksUrl?.startsWith('http:') === true)
+    mistakes.push('JWKS_CA_FILE: is for an https address, and JWKS_URL is none')
   return mistakes
+}
+
+const everywhere = new Set(['0.0.0.0', '::'])
+
+function portMistakes({ port, host, adminPort, adminHost }: Config): string[] {
+  const sameHost = host === adminHost || everywhere.has(host) || everywhere.has(adminHost)
+  return port === adminPort && port !== 0 && sameHost ? ['PORT and ADMIN_PORT: must differ'] : []
 }

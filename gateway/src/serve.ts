@@ -20,7 +20,7 @@ import type { City, Status } from './core/city.ts'
 import type { Client, Outlet } from './core/client.ts'
 import { nextPingId, pingFrame, pongId, pongTextFrame } from './core/frames.ts'
 import { checkReader, createReader, notePing, notePong } from './core/reader.ts'
-import { createRound, shareOf, visitNext, type Round } from './core/round.ts'
+import { createRound, visitShare, type Round } from './core/round.ts'
 import { awaitToken, step, type LiveSession, type Session, type SessionEvent } from './core/session.ts'
 import { beginSweep, catchUpIfDrained, createSweeper, heardByAll, sweepSome, type Sweeper } from './core/sweep.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -248,10 +248,10 @@ function tick(loop: Loop): void {
 }
 
 function lookAtSome(loop: Loop, nowMs: number): void {
-  const { sweeper, round, clients } = loop
+  const { sweeper, round } = loop
   // One ping frame for all who fall quiet in this tick.
   let frame: Buffer | undefined
-  visitNext(round, shareOf(clients.size, tickMs, roundMs), (client) => {
+  visitShare(round, tickMs, roundMs, (client) => {
     apply(loop, client, { kind: 'time' })
     if (client.session.kind !== 'live') return
     const { reader } = client.session

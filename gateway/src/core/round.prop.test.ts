@@ -1,46 +1,51 @@
 // The walk that never ends.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createRound, shareOf, visitNext } from './round.ts'
+import { createRound, visitShare } from './round.ts'
 
-it('[G15] whoever comes and goes, each who stays is visited at least once a round', () => {
-  const acts = fc.array(fc.tuple(fc.constantFrom('add', 'remove', 'walk', 'walk', 'walk'), fc.nat(9)), {
+it('[G15] whoever comes and goes, each who stays is visited once a period, a newcomer within two', () => {
+  const acts = fc.array(fc.tuple(fc.constantFrom('add', 'remove', 'tick', 'tick', 'tick'), fc.nat(99), fc.nat(50)), {
     maxLength: 300,
     size: 'max',
   })
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5 }), acts, (count, script) => {
+    fc.property(fc.integer({ min: 1, max: 10 }), acts, (ticks, script) => {
       const members = new Set<number>()
       const round = createRound(members)
-      const walksSinceVisit = new Map<number, number>()
-      for (const [act, who] of script) {
-        if (act === 'add') {
-          members.add(who)
-          walksSinceVisit.set(who, 0)
-        } else if (act === 'remove') {
-          members.delete(who)
-          walksSinceVisit.delete(who)
-        } else {
-          for (const [one, walks] of walksSinceVisit) walksSinceVisit.set(one, walks + 1)
-          visitNext(round, count, (one) => {
-            expect(members.has(one)).toBe(true)
-            walksSinceVisit.set(one, 0)
-          })
-          // The rest of this round, and a whole one after it, of the 10 there can be.
-          for (const walks of walksSinceVisit.values()) expect(walks).toBeLessThanOrEqual(2 * 10 + 2)
+      const ticksSinceVisit = new Map<number, number>()
+      for (const [act, from, count] of script) {
+        for (let who = from; act !== 'tick' && who < from + count; who++) {
+          // A newcomer waits for the next round.
+          if (act === 'add' && !members.has(who)) ticksSinceVisit.set(who, -ticks)
+          if (act === 'add') members.add(who)
+          if (act === 'remove' && members.delete(who)) ticksSinceVisit.delete(who)
         }
+        if (act !== 'tick') continue
+        for (const [one, passed] of ticksSinceVisit) ticksSinceVisit.set(one, passed + 1)
+        visitShare(round, 1, ticks, (one) => {
+          expect(members.has(one)).toBe(true)
+          ticksSinceVisit.set(one, 0)
+        })
+        for (const passed of ticksSinceVisit.values()) expect(passed).toBeLessThanOrEqual(ticks + 1)
       }
     }),
   )
 })
 
-it('[G15] the share of each tick brings the round about within its period', () => {
+it.each([
+  { leave: 0, what: 'stays' },
+  { leave: 1, what: 'leaves when visited' },
+])('[G15] ten shares are a whole round, also where each $what', ({ leave }) => {
   fc.assert(
     fc.property(fc.nat(2_000), (size) => {
       const members = new Set(Array.from({ length: size }, (_, index) => index))
       const round = createRound(members)
       const visited = new Set<number>()
-      for (let tick = 0; tick < 10; tick++) visitNext(round, shareOf(size, 100, 1_000), (one) => visited.add(one))
+      for (let tick = 0; tick < 10; tick++)
+        visitShare(round, 100, 1_000, (one) => {
+          visited.add(one)
+          if (leave === 1) members.delete(one)
+        })
       expect(visited.size).toBe(size)
     }),
     { numRuns: 30 },
@@ -50,7 +55,7 @@ it('[G15] the share of each tick brings the round about within its period', () =
 it('[G15] one who leaves while being visited stops nothing', () => {
   const members = new Set([1, 2, 3])
   const seen: number[] = []
-  visitNext(createRound(members), 9, (one) => {
+  visitShare(createRound(members), 1, 1, (one) => {
     seen.push(one)
     members.delete(one)
   })

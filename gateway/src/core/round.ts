@@ -4,23 +4,44 @@
 //
 // Owns its iterator over the set; a JavaScript Set may grow and shrink under one.
 
-export type Round<T> = { readonly members: ReadonlySet<T>; rest: Iterator<T> | undefined }
+export type Round<T> = {
+  readonly members: ReadonlySet<T>
+  rest: Iterator<T> | undefined
+  /** How many this round still visits. Who came after its beginning waits for the next, so that nobody holds it up. */
+  left: number
+  /** Members at the beginning of this round and of the one before. */
+  size: number
+  sizeBefore: number
+}
 
-export const createRound = <T>(members: ReadonlySet<T>): Round<T> => ({ members, rest: undefined })
+export const createRound = <T>(members: ReadonlySet<T>): Round<T> => ({
+  members,
+  rest: undefined,
+  left: 0,
+  size: 0,
+  sizeBefore: 0,
+})
 
-/** Visits the next `count` members, fewer where the round ends first: the next call begins another. */
-export function visitNext<T>(round: Round<T>, count: number, visit: (member: T) => void): void {
-  round.rest ??= round.members.values()
-  for (let visited = 0; visited < count; visited++) {
-    const next = round.rest.next()
-    if (next.done === true) {
+/** Visits as many as bring the round about within the period, fewer where it ends first: the next call begins another. */
+export function visitShare<T>(round: Round<T>, tickMs: number, periodMs: number, visit: (member: T) => void): void {
+  const rest = (round.rest ??= begin(round))
+  // When half of them leave, those who stay must not wait longer for it: the larger of the two rounds sets the pace.
+  const pace = Math.max(round.size, round.sizeBefore)
+  const share = Math.ceil((pace * tickMs) / periodMs) + 1
+  for (let visited = 0; visited < share; visited++) {
+    const next = round.left > 0 ? rest.next() : undefined
+    if (next === undefined || next.done === true) {
       round.rest = undefined
       return
     }
+    round.left--
     visit(next.value)
   }
 }
 
-/** How many to visit at each tick so that the round takes at most the period. */
-export const shareOf = (size: number, tickMs: number, periodMs: number): number =>
-  Math.ceil((size * tickMs) / periodMs) + 1
+function begin<T>(round: Round<T>): Iterator<T> {
+  round.sizeBefore = round.size
+  round.size = round.members.size
+  round.left = round.size
+  return round.members.values()
+}
