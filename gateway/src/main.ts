@@ -41,6 +41,14 @@ await runService({
   onError: (error) => metrics.countError(error),
   start: async (parts) => {
     log.info({ settings: describeConfig(settings, config) }, 'gateway starts')
+    // What is wrong with files is told at once, not when NATS has answered.
+    const folder = config.page ? pageFolder() : undefined
+    const authenticate = createAuthenticate({
+      keys: keysOf(config),
+      algorithms: config.jwtAlgorithms ?? (config.jwtSecret === undefined ? ['RS256'] : ['HS256']),
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+    })
     const readiness = { reasons: (): readonly string[] => ['not connected to NATS'] }
     await parts.start(
       'admin',
@@ -110,17 +118,12 @@ await runService({
           host: config.host,
           port: config.port,
           doors: gateway,
-          authenticate: createAuthenticate({
-            keys: keysOf(config),
-            algorithms: config.jwtAlgorithms ?? (config.jwtSecret === undefined ? ['RS256'] : ['HS256']),
-            issuer: config.jwtIssuer,
-            audience: config.jwtAudience,
-          }),
+          authenticate,
           clock: systemClock,
           isReady: () => source.readiness().ready && !parts.signal.aborted,
           allowedOrigins: config.allowedOrigins,
           connectionsMax: config.connectionsMax,
-          pageFolder: config.page ? pageFolder() : undefined,
+          pageFolder: folder,
           countRefusal: (reason) => gatewayMetrics.refusals.inc({ reason }),
           log,
         }),

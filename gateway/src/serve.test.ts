@@ -6,6 +6,12 @@ import { startFakeLoop, pongTo, type FakeLoop, type FakeReader } from './testing
 const many = (loop: FakeLoop, count: number, expiresInMs?: number): FakeReader[] =>
   Array.from({ length: count }, () => loop.join(expiresInMs))
 
+function nth(readers: readonly FakeReader[], index: number): FakeReader {
+  const reader = readers[index]
+  if (reader === undefined) throw new Error(`there is no reader ${index}`)
+  return reader
+}
+
 const counts = (reader: FakeReader): [unknown, unknown][] =>
   reader.news().map((message) => [message['room_slug'] ?? message['type'], message['online_count'] ?? message['stale']])
 
@@ -62,12 +68,12 @@ it('[G18] a sweep gives way after 500 readers; what changes meanwhile is one flu
   }
   expect(shares).toEqual([500, 500, 201])
   loop.turn()
-  expect(counts(readers[0] as FakeReader)).toEqual([
+  expect(counts(nth(readers, 0))).toEqual([
     ['energy', 11],
     ['water', 1],
   ])
   loop.settle()
-  expect(counts(readers[1_200] as FakeReader)).toEqual([
+  expect(counts(readers[1_200]!)).toEqual([
     ['energy', 11],
     ['water', 1],
   ])
@@ -79,7 +85,7 @@ it('[G18] who leaves in the middle of a sweep is passed over, who comes has it a
   const readers = many(loop, 600)
   loop.room('energy', 1)
   loop.turn()
-  const leaver = readers[599] as FakeReader
+  const leaver = nth(readers, 599)
   leaver.news()
   loop.gateway.left(leaver.client)
   const comer = loop.join()

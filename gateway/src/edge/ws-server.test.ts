@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { makeToken } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
+import { rawExchange as exchange, upgradeRequest } from '../testing/raw-request.ts'
 import { Browser, secret, startHall, tokenFor, type Hall } from '../testing/hall.ts'
 
 let hall: Hall
@@ -15,29 +16,7 @@ afterEach(() => hall.stop())
 
 const soon = (what: string, condition: () => boolean) => until(condition, { deadlineMs: 10_000, what })
 
-/** What a raw request gets back until the server ends it, or until it has said something that `enough` knows. */
-async function rawExchange(request: string, enough: (text: string) => boolean = () => false): Promise<string> {
-  const socket = connect(hall.port, '127.0.0.1')
-  let text = ''
-  socket.on('error', () => undefined)
-  socket.on('data', (data) => (text += data.toString('latin1')))
-  socket.write(request)
-  await soon(`an answer to ${request.slice(0, 60)}`, () => socket.closed || enough(text))
-  socket.destroy()
-  return text
-}
-
-const upgradeRequest = (path: string, headers: readonly string[] = ['Host: x']): string =>
-  [
-    `GET ${path} HTTP/1.1`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ...headers,
-    '',
-    '',
-  ].join('\r\n')
+const rawExchange = (request: string, enough?: (text: string) => boolean) => exchange(hall.port, request, enough)
 
 it('[G17] a viewer gets 101, the snapshot and the status first, then updates; the alias is the same socket', async () => {
   await start()
