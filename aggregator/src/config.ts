@@ -1,5 +1,5 @@
 // The aggregator's settings: name, default, and what each costs or excludes.
-import { decode, type ConfigOf, type SettingsTable } from '@citypresence/chassis/config'
+import { decode, type ConfigOf, type Incomplete, type SettingsTable } from '@citypresence/chassis/config'
 import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
 import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
 import { serviceSettings } from '@citypresence/chassis/service-settings'
@@ -160,11 +160,11 @@ export const settings = {
 export type Config = ConfigOf<typeof settings>
 
 /** Rules over several settings; each sentence names its fields. */
-export function mistakesOf(config: Config): readonly string[] {
+export function mistakesOf(config: Incomplete<Config>): readonly string[] {
   const { cityServiceUrl, roomDirectoryFile, userEvents, userEventsRemote } = config
   const mistakes = [...natsMistakes(config)]
   if ((cityServiceUrl === undefined) === (roomDirectoryFile === undefined))
     mistakes.push('CITY_SERVICE_INTERNAL_URL and ROOM_DIRECTORY_FILE: give exactly one of them')
-  if (userEventsRemote && !userEvents) mistakes.push('USER_EVENTS_REMOTE: needs USER_EVENTS=on')
+  if (userEventsRemote === true && userEvents === false) mistakes.push('USER_EVENTS_REMOTE: needs USER_EVENTS=on')
   return mistakes
 }

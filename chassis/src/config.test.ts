@@ -168,6 +168,14 @@ describe('loading', () => {
     expect(written.stderr).toContain('contradict')
   })
 
+  it('[C2] rules are told beside refused settings, except those about one of them', () => {
+    const { process, written } = fakeProcess({ ...good, PORT: '0' })
+    const check = () => ['PAGE and MATRIX_HS_URL contradict each other', 'PORT and PAGE contradict each other']
+    expect(() => loadConfig(table, process, { service: 'gateway', check })).toThrow('exit 2')
+    expect(written.stderr).toMatch(/2 mistake[\s\S]+PORT must[\s\S]+PAGE and MATRIX_HS_URL contradict/)
+    expect(written.stderr).not.toContain('PORT and PAGE')
+  })
+
   it('[C5] a mistyped name is a warning, what Kubernetes and libraries invent is not', () => {
     const env = {
       ...good,

@@ -48,8 +48,18 @@ export type ConfigOf<T extends SettingsTable> = {
   readonly [K in keyof T]: T[K] extends { optional: true } ? ValueOf<T[K]> | undefined : ValueOf<T[K]>
 }
 
+/** Where some settings were refused, these are undefined, also those that would otherwise always be there. */
+export type Incomplete<C> = { readonly [K in keyof C]?: C[K] | undefined }
+
 export type ReadConfig<T extends SettingsTable> =
-  { readonly ok: true; readonly config: ConfigOf<T> } | { readonly ok: false; readonly mistakes: string[] }
+  | { readonly ok: true; readonly config: ConfigOf<T> }
+  | {
+      readonly ok: false
+      readonly mistakes: string[]
+      readonly rest: Incomplete<ConfigOf<T>>
+      /** The names of the settings that the mistakes are about. */
+      readonly refused: string[]
+    }
 
 type OnProblem = (error: CityError) => void
 
@@ -60,14 +70,19 @@ export function readConfig<const T extends SettingsTable>(
   onSecretProblem?: OnProblem,
 ): ReadConfig<T> {
   const mistakes: string[] = []
+  const refused: string[] = []
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries(table)) {
     const answer = readSetting(setting, env, files, onSecretProblem)
     if (answer.ok) values[key] = answer.value
-    else mistakes.push(answer.problem)
+    else {
+      mistakes.push(answer.problem)
+      refused.push(...namesOf(setting))
+    }
   }
   // The loop above put under each key what the table's own decoder gave: that is what ConfigOf says.
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config: values as ConfigOf<T> }
+  if (mistakes.length === 0) return { ok: true, config: values as ConfigOf<T> }
+  return { ok: false, mistakes, rest: values as Incomplete<ConfigOf<T>>, refused }
 }
 
 type Given = { readonly name: string; readonly text: string; readonly path?: string }
@@ -142,8 +157,8 @@ export interface ConfigProcess {
 
 export type LoadOptions<T extends SettingsTable> = {
   readonly service: string
-  /** Rules over several settings: each answer is one mistake and names its fields. */
-  readonly check?: (config: ConfigOf<T>) => readonly string[]
+  /** Rules over several settings: each answer is one mistake and names its fields. Asked also where some were refused. */
+  readonly check?: (config: Incomplete<ConfigOf<T>>) => readonly string[]
   readonly files?: FileReader
   readonly onSecretProblem?: OnProblem
 }
@@ -163,11 +178,20 @@ export function loadConfig<const T extends SettingsTable>(
   }
   for (const warning of unknownNames(table, host.env)) host.stderr.write(`${service}: ${warning}\n`)
   const read = readConfig(table, host.env, files, onSecretProblem)
-  const mistakes = read.ok ? (check?.(read.config) ?? []) : read.mistakes
+  const mistakes = read.ok ? (check?.(read.config) ?? []) : [...read.mistakes, ...otherMistakes(read, check)]
   if (read.ok && mistakes.length === 0) return read.config
   const lines = mistakes.map((mistake) => `  - ${mistake}\n`).join('')
   host.stderr.write(`${service}: ${mistakes.length} mistake(s) in the settings (--help lists them all)\n${lines}`)
   return host.exit(2)
+}
+
+/** What the rules find beside the refused settings: a rule that names one of them cannot be judged. */
+function otherMistakes<T extends SettingsTable>(
+  { rest, refused }: Extract<ReadConfig<T>, { ok: false }>,
+  check: LoadOptions<T>['check'],
+): string[] {
+  const isAbout = (mistake: string, name: string): boolean => mistake.split(/[^A-Z0-9_]+/).includes(name)
+  return (check?.(rest) ?? []).filter((mistake) => !refused.some((name) => isAbout(mistake, name)))
 }
 
 /** Names that Kubernetes invents for services, and libraries read for themselves, are nobody's typing error. */

@@ -26,6 +26,7 @@ it('[C23] each way to say who we are is accepted alone', () => {
     ['none', {}],
     ['user', { NATS_USER: 'u', NATS_PASSWORD: 'p' }],
     ['user', { NATS_USER: 'u', NATS_PASSWORD_FILE: '/p' }],
+    ['user', { NATS_USER_FILE: '/u', NATS_PASSWORD_FILE: '/p' }],
     ['token', { NATS_TOKEN: 't' }],
     ['creds', { NATS_CREDS: creds }],
     ['nkey', { NATS_NKEY_SEED: seed }],
@@ -50,6 +51,17 @@ it.each([
 ])('[C23] %j is a mistake that names its fields and no secret', (env, sentence) => {
   expect(mistakesOf(env)).toMatch(sentence)
   expect(mistakesOf(env)).not.toMatch(/hunter2|SAxx|not creds/)
+})
+
+it('[C23] name and password from files are read at each use', () => {
+  const files: Record<string, string> = { '/u': 'anna\n', '/p': 'one\n' }
+  const env = { NATS_URL: 'nats://a:4222', NATS_USER_FILE: '/u', NATS_PASSWORD_FILE: '/p' }
+  const answer = readConfig(natsSettings, env, { read: (path) => files[path] ?? '' })
+  const credentials = answer.ok && natsTarget(answer.config).credentials
+  if (credentials === false || credentials.kind !== 'user') throw new Error('expected a user')
+  expect([credentials.user.read(), credentials.password.read()]).toEqual(['anna', 'one'])
+  Object.assign(files, { '/u': 'berta', '/p': 'two' })
+  expect([credentials.user.read(), credentials.password.read()]).toEqual(['berta', 'two'])
 })
 
 it('[C23] a list of servers is a list', () => {

@@ -1,7 +1,7 @@
 // The settings that lead to NATS: spread `natsSettings` into a service's table, give `natsMistakes` to loadConfig as (part of)
 // its check, and `natsTarget(config)` to connectNats. Exactly one way to say who we are; mixtures are mistakes that name
 // the fields, because a server would silently prefer one of them.
-import { type ConfigOf, decode, type SettingsTable } from './config.ts'
+import { type ConfigOf, decode, type Incomplete, type SettingsTable } from './config.ts'
 import { type Result, accept, refuse } from './core/result.ts'
 import type { Secret } from './secret.ts'
 
@@ -19,7 +19,8 @@ export const natsSettings = {
     decode: decode.list(decode.url('nats:', 'tls:')),
     help: 'Addresses of the NATS servers, separated by commas: nats://host:4222, or tls://host:4222 to insist on TLS.',
   },
-  natsUser: { env: 'NATS_USER', decode: decode.nonEmpty, optional: true, help: 'User name at NATS.' },
+  // No secret in itself; as one it may come as a file beside the password, as the Secret of a cluster gives them.
+  natsUser: { env: 'NATS_USER', decode: decode.nonEmpty, optional: true, secret: true, help: 'User name at NATS.' },
   natsPassword: {
     env: 'NATS_PASSWORD',
     decode: decode.nonEmpty,
@@ -72,7 +73,7 @@ export type NatsConfig = ConfigOf<typeof natsSettings>
 
 export type NatsCredentials =
   | { readonly kind: 'none' }
-  | { readonly kind: 'user'; readonly user: string; readonly password: Secret }
+  | { readonly kind: 'user'; readonly user: Secret; readonly password: Secret }
   | { readonly kind: 'token'; readonly token: Secret }
   | { readonly kind: 'creds'; readonly creds: Secret }
   | { readonly kind: 'nkey'; readonly seed: Secret }
@@ -85,9 +86,9 @@ export type NatsTarget = {
   readonly keyFile?: string | undefined
 }
 
-export function natsMistakes(config: NatsConfig): string[] {
+export function natsMistakes(config: Incomplete<NatsConfig>): string[] {
   const mistakes: string[] = []
-  if (config.natsServers.length === 0) mistakes.push('NATS_URL must name at least one server')
+  if (config.natsServers?.length === 0) mistakes.push('NATS_URL must name at least one server')
   if (config.natsUser !== undefined && config.natsPassword === undefined)
     mistakes.push('NATS_USER is set without NATS_PASSWORD')
   if (config.natsPassword !== undefined && config.natsUser === undefined)
@@ -99,7 +100,7 @@ export function natsMistakes(config: NatsConfig): string[] {
   return mistakes
 }
 
-function waysToSayWho(config: NatsConfig): string[] {
+function waysToSayWho(config: Incomplete<NatsConfig>): string[] {
   const ways: (readonly [string, unknown])[] = [
     ['NATS_USER/NATS_PASSWORD', config.natsUser ?? config.natsPassword],
     ['NATS_TOKEN', config.natsToken],

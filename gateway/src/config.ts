@@ -1,5 +1,5 @@
 // The gateway's settings: name, default, and what each costs or excludes.
-import { decode, type ConfigOf, type SettingsTable } from '@citypresence/chassis/config'
+import { decode, type ConfigOf, type Incomplete, type SettingsTable } from '@citypresence/chassis/config'
 import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
 import { serviceSettings } from '@citypresence/chassis/service-settings'
 import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
@@ -116,7 +116,7 @@ export const settings = {
 export type Config = ConfigOf<typeof settings>
 
 /** Rules over several settings; each sentence names its fields. */
-export const mistakesOf = (config: Config): readonly string[] => [
+export const mistakesOf = (config: Incomplete<Config>): readonly string[] => [
   ...natsMistakes(config),
   ...tokenMistakes(config),
   ...portMistakes(config),
@@ -124,7 +124,7 @@ export const mistakesOf = (config: Config): readonly string[] => [
 
 const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS')
 
-function tokenMistakes({ jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile }: Config): string[] {
+function tokenMistakes({ jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile }: Incomplete<Config>): string[] {
   const mistakes: string[] = []
   const some = (test: (algorithm: string) => boolean): boolean => jwtAlgorithms?.some(test) ?? false
   if ((jwtSecret === undefined) === (jwksUrl === undefined))
@@ -143,7 +143,7 @@ function tokenMistakes({ jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile }: Config
 
 const everywhere = new Set(['0.0.0.0', '::'])
 
-function portMistakes({ port, host, adminPort, adminHost }: Config): string[] {
+function portMistakes({ port, host = '', adminPort, adminHost = '' }: Incomplete<Config>): string[] {
   const sameHost = host === adminHost || everywhere.has(host) || everywhere.has(adminHost)
-  return port === adminPort && port !== 0 && sameHost ? ['PORT and ADMIN_PORT: must differ'] : []
+  return port !== undefined && port === adminPort && port !== 0 && sameHost ? ['PORT and ADMIN_PORT: must differ'] : []
 }

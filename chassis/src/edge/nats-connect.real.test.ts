@@ -61,7 +61,7 @@ async function start(version: 'current' | 'old' = 'current'): Promise<NatsServer
 
 const asUser = ({ user, pass }: { user: string; pass: string }): NatsCredentials => ({
   kind: 'user',
-  user,
+  user: secretFromText(user),
   password: secretFromText(pass),
 })
 
@@ -106,7 +106,11 @@ describe('a real server', () => {
   it('[C24] a wrong password is NatsUnauthorized, and the right one in the file is taken at the next attempt', async () => {
     const server = await start()
     const password = secretFile('wrong')
-    const connecting = connected([server.url], { kind: 'user', user: server.leader.user, password: password.secret })
+    const connecting = connected([server.url], {
+      kind: 'user',
+      user: secretFromText(server.leader.user),
+      password: password.secret,
+    })
     await until('the refusal', () => errors.length > 0)
     expect(errors[0]?.code).toBe('NatsUnauthorized')
     password.write(server.leader.pass)

@@ -81,7 +81,7 @@ describe('credentials', () => {
       decode: (text) => ({ ok: true, value: text }),
       firstGood: 'old',
     })
-    const connecting = connected({ credentials: { kind: 'user', user: 'city', password } })
+    const connecting = connected({ credentials: { kind: 'user', user: secretFromText('city'), password } })
     await until('two refusals', () => errors.length >= 2)
     expect(errors.map(({ code }) => code)).toEqual(errors.map(() => 'NatsUnauthorized'))
     file.content = 'new'

@@ -142,7 +142,10 @@ function toAuthenticator(credentials: NatsCredentials): Authenticator {
     case 'none':
       return () => undefined
     case 'user':
-      return usernamePasswordAuthenticator(credentials.user, () => credentials.password.read())
+      return usernamePasswordAuthenticator(
+        () => credentials.user.read(),
+        () => credentials.password.read(),
+      )
     case 'token':
       return tokenAuthenticator(() => credentials.token.read())
     case 'creds':
