@@ -22,11 +22,6 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port found between ${lowestPort} and ${highestPort}`)
 }
 
-/** The port asked for when it is free, else another one. */
-export async function freePortNear(wanted: number): Promise<number> {
-  return (await isPortFree(wanted)) ? wanted : freePort()
-}
-
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()

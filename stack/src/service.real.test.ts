@@ -1,10 +1,18 @@
 // The launcher of our own services, with a stand-in of twenty lines.
 import { existsSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
 import { dirname } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, onTestFinished } from 'vitest'
 import { freePort } from './free-port.ts'
 import { isAlive, StartFailure } from './process.ts'
-import { startGateway, startService, type Service, type ServiceOptions } from './service.ts'
+import {
+  startGateway,
+  startGatewayNear,
+  startService,
+  type Gateway,
+  type Service,
+  type ServiceOptions,
+} from './service.ts'
 
 const entry = 'stack/src/testing/little-service.ts'
 let service: Service | undefined
@@ -66,4 +74,51 @@ it('[S17] a gateway tells where browsers connect', async () => {
   const gateway = await startGateway({ env: { PORT: String(port) }, entry })
   service = gateway
   expect([gateway.port, gateway.webSocketUrl]).toEqual([port, `ws://127.0.0.1:${port}/ws/city/presence`])
+})
+
+async function occupy(port: number): Promise<Server> {
+  const owner = createServer()
+  onTestFinished(() => void owner.close())
+  await new Promise<void>((resolve) => owner.listen(port, '127.0.0.1', resolve))
+  return owner
+}
+
+it('[S28] a gateway takes the port it was asked for, and another where somebody has that one', async () => {
+  const port = await freePort()
+  service = await startGatewayNear(port, { env: {}, entry })
+  expect(service).toMatchObject({ port })
+  await service.stop()
+  await occupy(port)
+  const elsewhere = await startGatewayNear(port, { env: {}, entry })
+  service = elsewhere
+  expect(elsewhere.port).not.toBe(port)
+})
+
+it('[S28] a port that is taken after it was looked at is given up too, and no log is left of the attempt', async () => {
+  const port = await freePort()
+  const logs: string[] = []
+  const start = async (options: ServiceOptions): Promise<Gateway> => {
+    if (options.env['PORT'] === undefined) return startGateway(options)
+    await occupy(port)
+    return startGateway({ ...options, env: { LITTLE_EXIT: '1' } }).catch((error: unknown) => {
+      if (error instanceof StartFailure) logs.push(error.logFile)
+      throw error
+    })
+  }
+  const gateway = await startGatewayNear(port, { env: {}, entry }, start)
+  service = gateway
+  expect(gateway.port).not.toBe(port)
+  expect(logs.map((logFile) => existsSync(dirname(logFile)))).toEqual([false])
+})
+
+it('[S28] a gateway that fails for another reason is not tried again', async () => {
+  const port = await freePort()
+  let starts = 0
+  const start = (options: ServiceOptions): Promise<Gateway> => {
+    starts++
+    return startGateway(options)
+  }
+  const failure = await failureOf(startGatewayNear(port, { env: { LITTLE_EXIT: '2' }, entry }, start))
+  expect(failure.message).toContain('a setting is wrong')
+  expect(starts).toBe(1)
 })

@@ -1,10 +1,10 @@
 // Starts one of our own services as the process it is in production: `node <service>/src/main.ts`, its settings in the
 // environment, readiness asked at its admin port.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { freePort } from './free-port.ts'
+import { readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { freePort, isPortFree } from './free-port.ts'
 import { repositoryRoot } from './machine.ts'
-import { startProcess, type ProcessExit, type RunningProcess } from './process.ts'
+import { startProcess, StartFailure, type ProcessExit, type RunningProcess } from './process.ts'
 import { makeTemporaryFolder } from './temporary-folder.ts'
 
 export type ServiceOptions = {
@@ -50,6 +50,23 @@ export async function startGateway(options: ServiceOptions): Promise<Gateway> {
     url: `http://127.0.0.1:${port}`,
     webSocketUrl: `ws://127.0.0.1:${port}/ws/city/presence`,
   })
+}
+
+/** At this port if nobody has it, else at a free one. Between a look at a port and a start another city may take it. */
+export async function startGatewayNear(
+  port: number | undefined,
+  options: ServiceOptions,
+  start = startGateway,
+): Promise<Gateway> {
+  if (port === undefined) return start(options)
+  try {
+    return await start({ ...options, env: { ...options.env, PORT: String(port) } })
+  } catch (error) {
+    if (await isPortFree(port)) throw error
+    // There is nothing to read in its log.
+    if (error instanceof StartFailure) rmSync(dirname(error.logFile), { recursive: true, force: true })
+    return start(options)
+  }
 }
 
 export async function startService(name: string, options: ServiceOptions): Promise<Service> {

@@ -10,14 +10,14 @@ import { startCityService, type CityService } from './city-service.ts'
 import type { CitySize } from './city-shape.ts'
 import { startNats, type NatsServer } from './nats-server.ts'
 import type { NatsUser } from './nats-config.ts'
-import { startAggregator, startGateway, type Gateway, type Service } from './service.ts'
+import { startAggregator, startGateway, startGatewayNear, type Gateway, type Service } from './service.ts'
 import { makeToken, randomSecret } from './tokens.ts'
 
 export type WholeCityOptions = {
   size: CitySize
   gateways: number
   throttleMs: number
-  /** Where the first gateway listens; the others, and it too by default, take a free port. */
+  /** Where the first gateway listens if nobody else does; the others, and it too by default, take a free port. */
   firstPort?: number
   quiet?: boolean
   /** Settings on top of the ones that name the servers. */
@@ -77,11 +77,10 @@ async function startParts(options: WholeCityOptions, keep: Keep): Promise<Omit<W
   const jwtSecret = randomSecret()
   const leader = { ...aggregatorEnvOf({ city, nats, cityService }, options.throttleMs), ...options.aggregatorEnv }
   const viewer = { ...natsEnv(nats, nats.gateway), JWT_SECRET: jwtSecret, PAGE: 'on', ...options.gatewayEnv }
-  const gatewayEnv = (port?: number) => (port === undefined ? viewer : { ...viewer, PORT: String(port) })
   const [aggregator, ...gateways] = await allOf([
     keep(startAggregator({ env: leader })),
     ...Array.from({ length: options.gateways }, (_, index) =>
-      keep(startGateway({ env: gatewayEnv(index === 0 ? options.firstPort : undefined) })),
+      keep(index === 0 ? startGatewayNear(options.firstPort, { env: viewer }) : startGateway({ env: viewer })),
     ),
   ] as [Promise<Service>, ...Promise<Gateway>[]])
   return {
@@ -93,7 +92,7 @@ async function startParts(options: WholeCityOptions, keep: Keep): Promise<Omit<W
     throttleMs: options.throttleMs,
     token: makeToken({ secret: jwtSecret, subject: 'demo', expiresInS: tokenLifeS }),
     jwtSecret,
-    addGateway: () => keep(startGateway({ env: gatewayEnv() })),
+    addGateway: () => keep(startGateway({ env: viewer })),
     addAggregator: () => keep(startAggregator({ env: leader, waitFor: 'healthz' })),
   }
 }

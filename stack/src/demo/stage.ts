@@ -1,5 +1,4 @@
 // The stage of the demo: the whole city of forty residents with two gateways, and the address where a person looks.
-import { freePortNear } from '../free-port.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
 
 export type Stage = Pick<WholeCity, 'city' | 'nats' | 'aggregator' | 'gateways' | 'throttleMs' | 'token' | 'stop'> & {
@@ -12,7 +11,6 @@ export type StageOptions = { say: (text: string) => void; throttleMs: number; si
 const gatewayPort = 7001 // the seed's
 
 export async function setStage(options: StageOptions): Promise<Stage> {
-  const firstPort = await freePortNear(gatewayPort)
-  const whole = await startWholeCity({ ...options, size: 'demo', gateways: 2, firstPort })
+  const whole = await startWholeCity({ ...options, size: 'demo', gateways: 2, firstPort: gatewayPort })
   return { ...whole, address: `${whole.gateways[0]?.url ?? ''}/city#token=${whole.token}` }
 }
