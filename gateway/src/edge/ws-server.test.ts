@@ -264,3 +264,28 @@ it('[A8] a token never reaches a log line, a metric, or an answer, however wrong
   for (const part of canary.split('.')) expect(written).not.toContain(part.slice(0, 20))
   expect(written).toContain('refusals_total')
 })
+
+it('[G29] who does not finish a request is cut within 12 s, however it delays, and others are served meanwhile', async () => {
+  await start()
+  const post = 'POST /api/city/presence HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n'
+  const begins = ['', 'GET /api', upgradeRequest('/ws/city/presence').slice(0, -2), post]
+  const sockets = begins.flatMap((begin) =>
+    [false, true].map((drips) => ({ begin, drips, socket: connect(hall.port, '127.0.0.1') })),
+  )
+  for (const { socket, begin } of sockets) {
+    socket.on('error', () => undefined).resume()
+    socket.write(begin)
+  }
+  // A letter now and then: each of them sets back a clock that only measures silence.
+  const dripping = setInterval(() => {
+    for (const { socket, drips } of sockets) if (drips && socket.writable) socket.write('x')
+  }, 400)
+  try {
+    const viewer = hall.open()
+    await soon('a viewer to be in', () => viewer.isOpen)
+    await until(() => sockets.every(({ socket }) => socket.closed), { deadlineMs: 12_000, what: 'all to be cut' })
+    expect(viewer.closed).toBeUndefined()
+  } finally {
+    clearInterval(dripping)
+  }
+})

@@ -59,6 +59,8 @@ const closeTimeoutMs = 5_000
 const headersTimeoutMs = 5_000
 const requestTimeoutMs = 10_000
 const keepAliveTimeoutMs = 5_000
+// How often Node looks for connections that overran the first two of these; its default, 30 s, is what a dripping one would get.
+const connectionsCheckMs = 1_000
 // Node's default; a token of 8 KiB and a browser's cookies fit.
 const headerBytesMax = 16 * 1024
 // Beside the sockets: handshakes under way, page and snapshot requests.
@@ -213,7 +215,11 @@ function createApp(options: WsServerOptions): FastifyInstance {
     connectionTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
-    http: { headersTimeout: headersTimeoutMs, maxHeaderSize: headerBytesMax },
+    http: {
+      headersTimeout: headersTimeoutMs,
+      maxHeaderSize: headerBytesMax,
+      connectionsCheckingInterval: connectionsCheckMs,
+    },
   })
   app.setErrorHandler((error, _request, reply) => {
     options.log.warn({ err: error }, 'a request failed')
