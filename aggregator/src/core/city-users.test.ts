@@ -1,7 +1,7 @@
 import { userPresence } from '@citypresence/wire/user-presence'
 import { expect, it } from 'vitest'
 import { takeUsers, usersOf } from './city-users.ts'
-import { createPresenceState, joinRoom, openRoom, statusCode, tell } from './presence-state.ts'
+import { createPresenceState, dropOrphans, joinRoom, leaveRoom, openRoom, statusCode, tell } from './presence-state.ts'
 import { settleShown } from './shown-presence.ts'
 import { createUserWatch } from './user-watch.ts'
 
@@ -46,4 +46,20 @@ it('[P15] a new leader hears of all who are not offline, and of those who were t
   tell(state, '@a:test.local:8448', statusCode.offline, undefined)
   settleShown(state, { held: false, graceMs: 0, nowMs: 2 })
   expect([...usersOf(state, scope)].map(({ status }) => status)).toEqual(['offline'])
+})
+
+it('[P15] who comes in after somebody left for good has nothing of theirs', () => {
+  const [gone, fresh] = ['@gone:test.local:8448', '@fresh:test.local:8448']
+  const state = stateWith(gone)
+  tell(state, gone, statusCode.online, 50)
+  settleShown(state, { held: false, graceMs: 0, nowMs: 1 })
+  takeUsers(state, scope)
+  leaveRoom(state, '!r', gone)
+  dropOrphans(state)
+  joinRoom(state, '!r', fresh)
+  tell(state, fresh, statusCode.online, undefined)
+  settleShown(state, { held: false, graceMs: 0, nowMs: 2 })
+  const told = takeUsers(state, scope)
+  expect(told.get(gone)).toBe('erased')
+  expect(told.get(fresh)).toMatchObject({ status: 'online', last_active_ts: 0 })
 })

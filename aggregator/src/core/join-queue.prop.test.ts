@@ -123,3 +123,21 @@ it('[R1] what is no longer wanted, or joined meanwhile, leaves the queue; a know
   expect(nextJoin(queue, 10)).toEqual({ kind: 'wait', untilMs: 90_000 })
   expect(progressOf(queue, 10)).toMatchObject({ wanted: 2, joined: 1, remainingMs: undefined })
 })
+
+it('[R3] one join between two limits ends no limit, two do; a pause without wishes is no pace', () => {
+  const queue = createJoinQueue()
+  wantRooms(queue, rooms(10), nobody, 0)
+  const limitedMs = () => progressOf(queue, 20_000).remainingMs ?? 0
+  joinLimited(queue, 10_000, 0)
+  joinSucceeded(queue, '!room0', 10_000)
+  expect(limitedMs()).toBeGreaterThan(70_000)
+  joinSucceeded(queue, '!room1', 10_040)
+  expect(limitedMs()).toBeLessThan(1_000)
+
+  const idle = createJoinQueue()
+  wantRooms(idle, rooms(1), nobody, 0)
+  joinSucceeded(idle, '!room0', 40)
+  wantRooms(idle, rooms(12), new Set(['!room0']), 3_600_000)
+  joinSucceeded(idle, '!room1', 3_600_040)
+  expect(progressOf(idle, 3_600_040).remainingMs).toBeLessThan(2_000)
+})

@@ -52,6 +52,15 @@ describe('a leader', () => {
     ])
   })
 
+  it('[L3] that meets its own later claim, whose answer was lost, claims above it and is not deposed', () => {
+    expect(
+      play([...leading, doubt, read(record(5, 'a'), 11), { kind: 'claim-unknown' }, read(record(6, 'a'), 20)]),
+    ).toEqual({
+      leader: { kind: 'claiming', term: 7, former: { term: 5, epoch: 11 } },
+      effects: [{ kind: 'claim', record: record(7, 'a'), expectedSequence: 20 }],
+    })
+  })
+
   it('[L2] ends where the stream belongs to another city, whoever it is', () => {
     for (const events of [[elected], [...leading, doubt]])
       expect(play([...events, read(record(1, 'a', 'elsewhere'))])).toMatchObject({

@@ -72,3 +72,13 @@ it('[M31] a limit on joins does not stop the sync', () => {
   expect(lookAhead(gate, 'join', 't', 9_999)).toMatchObject({ kind: 'wait', untilMs: 10_000 })
   expect(lookAhead(gate, 'join', 't', 10_000).kind).toBe('go')
 })
+
+it('[M31] of two answers that name a time the later time holds, whichever came first', () => {
+  for (const [first, second] of [
+    [10_000, 2_000],
+    [2_000, 10_000],
+  ] as const) {
+    const gate = limited(limited(openGate, 'join', first, 0), 'join', second, 1)
+    expect(lookAhead(gate, 'join', 't', 9_999).kind).toBe('wait')
+  }
+})

@@ -52,7 +52,7 @@ it('[M6] a last_active_ago that is absent or impossible is unknown, not now', ()
     presence('@e:x', 'online', { last_active_ago: 12.9 }),
   )
   expect(facts).toEqual([
-    { kind: 'presence', userId: '@a:x', state: 'online', lastActiveAgoMs: 18, currentlyActive: true },
+    { kind: 'presence', userId: '@a:x', state: 'online', lastActiveAgoMs: 18 },
     { kind: 'presence', userId: '@b:x', state: 'unavailable' },
     { kind: 'presence', userId: '@c:x', state: 'online' },
     { kind: 'presence', userId: '@d:x', state: 'online' },

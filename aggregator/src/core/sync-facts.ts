@@ -26,7 +26,6 @@ export type Fact =
       readonly userId: string
       readonly state: PresenceWord
       readonly lastActiveAgoMs?: number
-      readonly currentlyActive?: boolean
     }
   /** The whole list of who types in the room, not a change of it. */
   | { readonly kind: 'typing'; readonly roomId: string; readonly userIds: readonly string[] }
@@ -94,7 +93,6 @@ function presenceFact(event: Json, options: SyncFactsOptions, tally: Tally): (Fa
   const { sender: userId, content } = event
   if (!isUserId(userId) || !isRecord(content) || typeof content['presence'] !== 'string') return undefined
   const ago = content['last_active_ago']
-  const active = content['currently_active']
   return {
     kind: 'presence',
     userId,
@@ -103,7 +101,6 @@ function presenceFact(event: Json, options: SyncFactsOptions, tally: Tally): (Fa
     ...(typeof ago === 'number' &&
       ago >= 0 &&
       Number.isSafeInteger(Math.trunc(ago)) && { lastActiveAgoMs: Math.trunc(ago) }),
-    ...(typeof active === 'boolean' && { currentlyActive: active }),
   }
 }
 

@@ -102,7 +102,8 @@ it('[M35] a poll ends ten seconds after its time; an initial sync that took too 
 it('[M36] typing is suspect from a lost connection until an answer was applied', () => {
   const lost = failed(firstPace, 'unreachable', 0).pace
   expect(lost.typingSuspect).toBe(true)
-  expect(failed(lost, 'not-now', 0).pace.typingSuspect).toBe(true)
+  for (const failure of ['not-now', 'unreadable', 'refused'] as const)
+    expect(failed(lost, failure, 0).pace.typingSuspect).toBe(true)
   expect(failed(firstPace, 'unreadable', 0).pace.typingSuspect).toBe(false)
   expect(applied(lost, { nextBatch: 'a', cameAtOnce: true }, 0).pace.typingSuspect).toBe(false)
 })

@@ -1,0 +1,169 @@
+// The loop between Matrix and the voices, on a clock that the test turns: what is said when, and what a response half learned may
+// not do.
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { aggregate, type Known, type RoomFinding } from './aggregate.ts'
+import { createCity, sourceOf, type City, type MappedRoom } from './core/city.ts'
+import type { Fact } from './core/sync-facts.ts'
+import { createChannel } from './edge/channel.ts'
+import { at, cityOptions, come, follow, is, lose, onlineOf, presenceIn, type, user } from './testing/cities.ts'
+
+type Batch = { readonly initial?: boolean; readonly typingSuspect?: boolean; readonly slices: (readonly Fact[])[] }
+type Slices = { next(): Promise<void> }
+
+let clock: FakeClock
+let city: City
+let known: Known
+let ended: Promise<void>
+let ending: AbortController
+let maps: ReturnType<typeof createChannel<readonly MappedRoom[]>>
+let findings: ReturnType<typeof createChannel<RoomFinding>>
+let batches: ReturnType<typeof createChannel<Batch>>
+/** What was offered to the voices, and what the rooms were told. */
+let offered: string[][]
+let heeded: string[]
+let ticks: number
+let probes: (boolean | undefined)[]
+/** Holds a batch before its second slice. */
+let gate: Slices | undefined
+
+beforeEach(() => {
+  clock = createFakeClock()
+  city = createCity(cityOptions)
+  known = { synced: false, mapped: false, learning: false }
+  ending = new AbortController()
+  ;[maps, findings, batches] = [createChannel(10), createChannel(10), createChannel(10)]
+  ;[offered, heeded, ticks, probes, gate] = [[], [], 0, [], undefined]
+  ended = aggregate({
+    city,
+    known,
+    source: { batches: (signal) => batchesFrom(signal) },
+    rooms: {
+      updates: (signal) => maps.values(signal),
+      findings: (signal) => findings.values(signal),
+      tombstone: (roomId, replacement, viaServer) => heeded.push(`${roomId} -> ${replacement} via ${viaServer}`),
+      refreshSoon: () => heeded.push('refresh'),
+    },
+    speech: { changed: (slugs: Iterable<string>) => void offered.push([...slugs]) } as never,
+    voices: [{ tick: () => (ticks += 1) } as never],
+    probePresence: () => Promise.resolve(probes.shift()),
+    clock,
+    signal: ending.signal,
+    drift: (added, removed) => heeded.push(`drift +${added} -${removed}`),
+  })
+})
+afterEach(async () => {
+  ending.abort()
+  await clock.advance(100)
+  await ended
+})
+
+async function* batchesFrom(signal: AbortSignal) {
+  for await (const { initial = false, typingSuspect = false, slices } of batches.values(signal)) {
+    const moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+    yield {
+      ...{ initial, typingSuspect, requestedAt: moment, receivedAt: moment, traceparent: undefined },
+      slices: slicesOf(slices),
+    }
+  }
+}
+
+async function* slicesOf(slices: readonly (readonly Fact[])[]) {
+  for (const [index, slice] of slices.entries()) {
+    if (index === 1) await gate?.next()
+    yield slice
+  }
+}
+
+async function hear(...given: Batch[]): Promise<void> {
+  for (const batch of given) batches.push(batch)
+  await clock.advance(1)
+}
+
+/** One room, `!r` as `r`, with so many people online. */
+async function open(people = 2): Promise<void> {
+  maps.push([{ slug: 'r', roomId: '!r', alias: null }])
+  const users = Array.from({ length: people }, (_, index) => user(index))
+  const facts = [follow('!r'), ...users.map((one) => come('!r', one)), ...users.map((one) => is(one, 'online'))]
+  await hear({ initial: true, slices: [facts] })
+  offered.length = 0
+}
+
+it('[L34] a first map and a first sync make the city known, and what changed is offered once', async () => {
+  expect(known).toEqual({ synced: false, mapped: false, learning: false })
+  await open()
+  expect(known).toEqual({ synced: true, mapped: true, learning: false })
+  expect(onlineOf(city, 'r')).toBe(2)
+  await hear({ slices: [[is(user(0), 'offline')]] }, { slices: [[is(user(0), 'offline')]] })
+  expect(offered).toEqual([['r']])
+})
+
+it('[L34] between two slices nothing is offered, and the voices go on', async () => {
+  await open()
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  gate = { next: () => promise.then(() => undefined) }
+  await hear({ slices: [[is(user(0), 'offline')], [is(user(1), 'offline')]] })
+  const before = ticks
+  // Neither a new map nor a finding may end the response that is being learned.
+  maps.push([{ slug: 'r', roomId: '!r', alias: '#r:test.local' }])
+  findings.push({ kind: 'lost', roomId: '!other' })
+  await clock.advance(500)
+  expect([known.learning, offered, onlineOf(city, 'r')]).toEqual([true, [], 2])
+  expect(ticks - before).toBeGreaterThanOrEqual(9)
+  resolve(undefined)
+  await clock.advance(1)
+  expect([known.learning, offered, onlineOf(city, 'r')]).toEqual([false, [['r']], 0])
+})
+
+it('[L34] after a lost connection nobody types, until the answer says who does', async () => {
+  await open()
+  await hear({ slices: [[type('!r', user(0))]] })
+  expect(presenceIn(city, 'r').typing_count).toBe(1)
+  await hear({ slices: [[]] })
+  expect(presenceIn(city, 'r').typing_count).toBe(1)
+  await hear({ typingSuspect: true, slices: [[]] })
+  expect(presenceIn(city, 'r').typing_count).toBe(0)
+  await hear({ typingSuspect: true, slices: [[type('!r', user(1))]] })
+  expect(presenceIn(city, 'r').typing_users).toEqual([user(1)])
+})
+
+it('[L34] upgrades, aliases and lost rooms reach the map, from initial and later answers alike', async () => {
+  const tombstone: Fact = { kind: 'tombstone', roomId: '!r', replacement: '!s', viaServer: 'x' }
+  await hear({ initial: true, slices: [[tombstone]] }, { slices: [[{ kind: 'alias-changed', roomId: '!r' }]] })
+  await hear({ slices: [[lose('!r'), tombstone]] })
+  expect(heeded).toEqual(['!r -> !s via x', 'refresh', 'refresh', '!r -> !s via x'])
+})
+
+it('[L34] a room found lost is frozen at once; a list of members waits for the sync to catch up', async () => {
+  await open()
+  findings.push({ kind: 'members', roomId: '!r', userIds: [user(0)], askedAt: at(clock.monotonicMs()) })
+  await clock.advance(10)
+  expect([onlineOf(city, 'r'), heeded]).toEqual([2, []])
+  await hear({ slices: [[]] })
+  expect([onlineOf(city, 'r'), heeded]).toEqual([1, ['drift +0 -1']])
+  findings.push({ kind: 'lost', roomId: '!r' })
+  await clock.advance(1)
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 1, stale: true })
+})
+
+it('[L34] time alone ends typing, and offers it', async () => {
+  await open()
+  await hear({ slices: [[type('!r', user(0))]] })
+  offered.length = 0
+  await clock.advance(cityOptions.typingMaxMs + 100)
+  expect([presenceIn(city, 'r').typing_count, offered]).toEqual([0, [['r']]])
+})
+
+it('[L34] a held city is probed once in ten seconds until an answer comes', async () => {
+  await open(30)
+  probes.push(undefined, undefined, true)
+  const everybody = Array.from({ length: 30 }, (_, index) => is(user(index), 'offline'))
+  await hear({ slices: [everybody] })
+  await clock.advance(60)
+  expect([onlineOf(city, 'r'), probes.length]).toEqual([30, 2])
+  await clock.advance(10_400)
+  expect([onlineOf(city, 'r'), probes.length]).toEqual([30, 2])
+  await clock.advance(10_700)
+  expect(probes.length).toBe(0)
+  expect([onlineOf(city, 'r'), sourceOf(city, at(clock.monotonicMs())).source]).toEqual([0, 'live'])
+})

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { whyNotReady } from './readiness.ts'
+
+const known = { synced: true, mapped: true }
+const speech = (complete: boolean) => ({ isComplete: () => complete })
+const standby = (heardAtMs?: number) => ({ leads: () => false, foreignBeatAtMs: () => heardAtMs })
+const leader = { leads: () => true, foreignBeatAtMs: () => undefined }
+
+it('[L35] a leader is ready when it has said the whole city', () => {
+  expect(whyNotReady(known, speech(true), leader, 0)).toEqual([])
+  expect(whyNotReady(known, speech(false), leader, 0)).toEqual(['the city is not published completely yet'])
+})
+
+it('[L35] a standby is ready while it hears a leader', () => {
+  expect(whyNotReady(known, speech(false), standby(1_000), 6_000)).toEqual([])
+  expect(whyNotReady(known, speech(false), standby(1_000), 6_001)).toEqual(['nobody leads yet'])
+  expect(whyNotReady(known, speech(true), standby(), 0)).toEqual(['nobody leads yet'])
+})
+
+it('[L35] neither is before it has a map and a sync, and all that is missing is told', () => {
+  const nothing = { synced: false, mapped: false }
+  expect(whyNotReady(nothing, speech(true), leader, 0)).toEqual(['no room map yet', 'no sync with Matrix yet'])
+  expect(whyNotReady(nothing, speech(true), standby(), 0)).toHaveLength(3)
+})
