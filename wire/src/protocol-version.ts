@@ -20,7 +20,7 @@ export const protocolHistory: readonly [ProtocolVersion, ...ProtocolVersion[]] =
       'Room event: the keys of the first description; optional active, last_activity_ts, stale, removed.',
       'User event: the keys of the first description; optional busy.',
       'Browser: snapshot, room.presence and status; ping and pong as text; a close code and a duty for each reason to close.',
-      'Room directory: an array of entries, or an object with rooms; each with a slug and a Matrix room id or alias.',
+      'Room directory: an array of entries, or an object with rooms; each with a slug; optional Matrix room id and alias.',
     ],
     fingerprint: 'eaed3a65509d73f50c37929ddfb96c94d76ee2bac8c9364fb8d92a7ca7bce305',
   },

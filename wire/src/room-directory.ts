@@ -43,13 +43,11 @@ export const roomDirectory: Decoder<readonly RoomDirectoryEntry[]> = {
   },
 }
 
-/** No slug, id or alias twice, and each entry says which room it means: half a map is worse than yesterday's. */
+/** No slug, id or alias twice: half a map is worse than yesterday's. An entry may have no Matrix room yet. */
 function checkEntries(list: readonly RoomDirectoryEntry[], path: string): Decoded<readonly RoomDirectoryEntry[]> {
   const seen = new Set<string>()
   for (const [index, room] of list.entries()) {
     const at = `${path}[${index}]`
-    if (room.matrix_room_id === undefined && room.matrix_room_alias === undefined)
-      return refuse(at, 'matrix_room_id or matrix_room_alias', undefined)
     for (const [key, value] of Object.entries(room)) {
       if (seen.has(value)) return refuse(`${at}.${key}`, 'a value that no other entry has', value)
       seen.add(value)

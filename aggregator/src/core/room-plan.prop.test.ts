@@ -55,6 +55,14 @@ it('[R5] upgrades are followed to the last room, through the server that made th
   expect(plan(entry, [], circle).targets).toEqual([{ roomId: '!a', via: [] }])
 })
 
+it('[R4] an entry without id and alias leaves its slug unknown and is told of', () => {
+  expect(plan({ slug: 'market' })).toMatchObject({
+    mapped: [{ slug: 'market', roomId: '?market', alias: null }],
+    unresolved: ['market'],
+    targets: [],
+  })
+})
+
 it('[R4] an alias that leads nowhere, or into the room of another slug, leaves its slug unknown and is told of', () => {
   expect(plan({ slug: 'market', matrix_room_alias: '#market:one' })).toMatchObject({
     mapped: [{ slug: 'market', roomId: '?market' }],

@@ -15,7 +15,7 @@ export type Successor = { readonly roomId: string; readonly viaServer: string }
 export type RoomPlan = {
   readonly mapped: readonly MappedRoom[]
   readonly targets: readonly JoinTarget[]
-  /** Slugs whose alias leads nowhere. */
+  /** Slugs whose alias leads nowhere, or that have neither id nor alias. */
   readonly unresolved: readonly RoomSlug[]
   /** Slugs that lead to a room which another slug has. */
   readonly doubled: readonly RoomSlug[]

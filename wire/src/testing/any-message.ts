@@ -86,13 +86,13 @@ const anyUserPresence: fc.Arbitrary<UserPresence> = fc
 export const anyDirectory = fc
   .uniqueArray(anySlug, { maxLength: 6 })
   .chain((slugs) =>
-    fc.tuple(...slugs.map((slug) => fc.tuple(fc.constant(slug), fc.constantFrom('id', 'alias', 'both')))),
+    fc.tuple(...slugs.map((slug) => fc.tuple(fc.constant(slug), fc.constantFrom('id', 'alias', 'both', 'none')))),
   )
   .map((rooms) =>
     rooms.map(([slug, form]) => ({
       slug,
-      ...(form !== 'alias' && { matrix_room_id: `!${slug}` }),
-      ...(form !== 'id' && { matrix_room_alias: `#${slug}:test.local` }),
+      ...((form === 'id' || form === 'both') && { matrix_room_id: `!${slug}` }),
+      ...((form === 'alias' || form === 'both') && { matrix_room_alias: `#${slug}:test.local` }),
     })),
   )
 
