@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { aggregate, type Known, type RoomFinding } from './aggregate.ts'
 import { createCity, sourceOf, type City, type MappedRoom } from './core/city.ts'
+import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import { createChannel } from './edge/channel.ts'
 import { at, cityOptions, come, follow, is, lose, onlineOf, presenceIn, type, user } from './testing/cities.ts'
@@ -24,6 +25,7 @@ let offered: string[][]
 let heeded: string[]
 let ticks: number
 let probes: (boolean | undefined)[]
+let verdict: SourceVerdict | undefined
 /** Holds a batch before its second slice. */
 let gate: Slices | undefined
 
@@ -48,6 +50,7 @@ beforeEach(() => {
     voices: [{ tick: () => (ticks += 1) } as never],
     probePresence: () => Promise.resolve(probes.shift()),
     clock,
+    judged: (one) => (verdict = one),
     signal: ending.signal,
     drift: (added, removed) => heeded.push(`drift +${added} -${removed}`),
   })
@@ -166,4 +169,13 @@ it('[L34] a held city is probed once in ten seconds until an answer comes', asyn
   await clock.advance(10_700)
   expect(probes.length).toBe(0)
   expect([onlineOf(city, 'r'), sourceOf(city, at(clock.monotonicMs())).source]).toEqual([0, 'live'])
+})
+
+it('[L34] whether the source is believed, and how old it is, is told all the time', async () => {
+  await open()
+  await clock.advance(1_000)
+  expect(verdict).toMatchObject({ source: 'live' })
+  await clock.advance(cityOptions.staleAfterMs)
+  expect(verdict).toMatchObject({ source: 'stale', reason: 'no-sync' })
+  expect(verdict?.sourceAgeMs).toBeGreaterThan(cityOptions.staleAfterMs)
 })

@@ -29,6 +29,7 @@ import {
 } from './core/city.ts'
 import type { Moment } from './core/moment.ts'
 import { createPendingAudits, keepAudit, takeCaughtUp, type PendingAudits } from './core/pending-audits.ts'
+import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import type { CityView, RoomSpeech } from './room-speech.ts'
 import type { Voice } from './voice.ts'
@@ -72,6 +73,8 @@ export type AggregateOptions = {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly drift: (added: number, removed: number) => void
+  /** What the city thinks of its source, at each look at the clock. */
+  readonly judged?: (verdict: SourceVerdict) => void
 }
 
 // The finest time that anybody sees: a throttle window may end this much late.
@@ -184,6 +187,7 @@ function startTicking(loop: Loop): Cancel {
     const { city, clock } = loop
     const at = momentOf(clock)
     const dueAtMs = nextDueAtMs(city)
+    loop.judged?.(sourceOf(city, at))
     if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs) advance(city, at)
     if (wantsPresenceProbe(city)) void probe(loop)
     if (loop.known.learning) for (const voice of loop.voices) voice.tick()

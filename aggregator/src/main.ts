@@ -126,6 +126,10 @@ await runService({
         numbers.drift.inc({ direction: 'added' }, added)
         numbers.drift.inc({ direction: 'removed' }, removed)
       },
+      judged: ({ source, sourceAgeMs }) => {
+        numbers.stale.set(source === 'stale' ? 1 : 0)
+        numbers.sourceAgeSeconds.set(sourceAgeMs / 1000)
+      },
     }).catch((error: unknown) => {
       parts.end(error)
     })

@@ -8,6 +8,7 @@ import { createRoomSource, type RoomSource } from './edge/matrix-rooms.ts'
 import { createMatrixSource, type MatrixSource } from './edge/matrix-sync.ts'
 import { probePresence } from './edge/presence-probe.ts'
 import { fileDirectory, httpDirectory, type RoomDirectory } from './edge/room-directory.ts'
+import type { RoomProgress } from './edge/room-worker.ts'
 import { createAnswerReader } from './edge/sync-worker.ts'
 import type { AggregatorMetrics } from './metrics.ts'
 
@@ -64,6 +65,7 @@ export function openMatrix({ config, log, numbers, startSpan }: MatrixOptions): 
     refreshEveryMs: config.roomRefreshIntervalMs,
     observer: {
       refreshed: (count) => numbers.rooms.set(count),
+      progress: (progress) => noteProgress(numbers, progress),
       joined: () => numbers.joins.inc(),
     },
   })
@@ -83,4 +85,13 @@ function directoryOf(config: Config, http: ReturnType<typeof createHttpClient>):
   if (roomDirectoryFile !== undefined) return fileDirectory({ file: roomDirectoryFile })
   // mistakesOf has seen to it that one of the two is there.
   return httpDirectory({ http, serviceUrl: cityServiceUrl ?? '', token: cityServiceToken })
+}
+
+function noteProgress({ roomsWithout, joinsRemainingSeconds }: AggregatorMetrics, progress: RoomProgress): void {
+  const { joins, unresolved, doubled } = progress
+  roomsWithout.set({ why: 'missing' }, joins.wanted - joins.joined - joins.refused.length)
+  roomsWithout.set({ why: 'refused' }, joins.refused.length)
+  roomsWithout.set({ why: 'unresolved' }, unresolved.length)
+  roomsWithout.set({ why: 'doubled' }, doubled.length)
+  joinsRemainingSeconds.set((joins.remainingMs ?? 0) / 1000)
 }

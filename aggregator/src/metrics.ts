@@ -28,6 +28,15 @@ export function createAggregatorMetrics(metrics: Metrics) {
     ),
     drift: metrics.counter('membership_drift_total', 'Members that an audit found wrong, by direction.', ['direction']),
     rooms: metrics.gauge('rooms', 'Rooms on the map.'),
+    roomsWithout: metrics.gauge(
+      'rooms_without_matrix_room',
+      'Rooms on the map that nobody can count, by why: missing (to be joined), refused, unresolved, doubled.',
+      ['why'],
+    ),
+    joinsRemainingSeconds: metrics.gauge(
+      'joins_remaining_seconds',
+      'How long the joins that are not refused will take, as far as known; 0 when none is left.',
+    ),
     joins: metrics.counter('joins_total', 'Rooms that the daemon joined.'),
     sourceAgeSeconds: metrics.gauge('source_age_seconds', 'Time since the last good sync.'),
     stale: metrics.gauge('source_stale', '1 while the source is not to be believed.'),

@@ -6,6 +6,7 @@ import { until } from '@citypresence/stack/until'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { MappedRoom } from '../core/city-rooms.ts'
 import { createDaemon, silentLog, type Daemon } from '../testing/matrix.ts'
+import type { RoomProgress } from './room-worker.ts'
 import { createRoomSource, type Finding, type RoomSource, type RoomSourceOptions } from './matrix-rooms.ts'
 
 let homeserver: Homeserver
@@ -112,6 +113,43 @@ it('[R3] a homeserver that limits joins is obeyed, and the time that is left is 
   const refused = joins().length - 5
   // One refusal for each wait, no knocking in between.
   expect(refused).toBeLessThanOrEqual(3)
+})
+
+it('[R3] the progress is told at each step, and written down at the start, every ten seconds and at the end', async () => {
+  const clock = createFakeClock()
+  answer = Array.from({ length: 6 }, (_, number) => ({ slug: `r${number}`, matrix_room_id: `!r${number}` }))
+  // Two joins, then one at every second attempt: without a word from the server each wait is ten seconds.
+  let attempts = 0
+  const members: string[] = []
+  const client: RoomSourceOptions['client'] = {
+    resolveAlias: () => Promise.reject(new Error('no alias is asked for')),
+    joinedRooms: () => Promise.resolve(members),
+    joinedMembers: () => Promise.resolve([]),
+    join(roomId) {
+      if (++attempts > 2 && attempts % 2 === 1)
+        return Promise.reject(new CityError('MatrixRateLimited', 'too many joins'))
+      members.push(roomId)
+      return Promise.resolve()
+    },
+  }
+  const told: RoomProgress[] = []
+  const lines: unknown[] = []
+  const log = { ...silentLog, info: (_: string, fields: Record<string, unknown>) => void lines.push(fields) }
+  follow({ clock, client, log, observer: { progress: (progress) => void told.push(progress) } })
+  await clock.advance(60_000)
+  const joined = told.map((progress) => progress.joins.joined)
+  expect(joined).toEqual([0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6])
+  const line = (count: number, remainingMs: unknown) => ({
+    wanted: 6,
+    joined: count,
+    refused: 0,
+    remaining_ms: remainingMs,
+  })
+  const some = expect.any(Number) as number
+  expect(lines).toEqual([line(0, some), line(3, some), line(4, some), line(5, some), line(6, undefined)])
+  // Nothing is missing, so nothing more is written.
+  await clock.advance(600_000)
+  expect(lines).toHaveLength(5)
 })
 
 it('[R2] a room that refuses the daemon is told of, and found lost', async () => {

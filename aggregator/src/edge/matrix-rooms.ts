@@ -1,7 +1,7 @@
 // Keeps the map of the city true: which slug is which Matrix room, and the daemon a member of every one of them.
 //
 //   directory -> judge -> aliases resolved -> upgrades followed -> map ----------------> updates()
-//   /joined_rooms -> rooms not joined yet -> join queue -> join, one after the other     (status tells how far it is)
+//   /joined_rooms -> rooms not joined yet -> join queue -> join, one after the other     (progress tells how far it is)
 //                 -> rooms lost without a word ------------------------------\
 //   /joined_members of one room after the other (audit) ----------------------> findings()
 //
@@ -9,13 +9,13 @@
 // fails is told, tried again later, and what was known stays.
 import { sleep } from '@citypresence/chassis/edge/clock'
 import type { CityError } from '@citypresence/chassis/errors'
-import type { RoomSlug } from '@citypresence/wire/subjects'
 import type { MappedRoom } from '../core/city-rooms.ts'
-import { nextJoin, progressOf, type JoinProgress } from '../core/join-queue.ts'
+import { nextJoin } from '../core/join-queue.ts'
 import type { Moment } from '../core/moment.ts'
 import { audit, joinRoom } from './room-membership.ts'
 import { refresh } from './room-refresh.ts'
-import { addSuccessor, createWorker, replan, type Finding, type RoomSourceOptions, type Worker } from './room-worker.ts'
+import { addSuccessor, createWorker, progressIn, replan } from './room-worker.ts'
+import type { Finding, RoomProgress, RoomSourceOptions, Worker } from './room-worker.ts'
 
 export type { Finding, RoomObserver, RoomSourceOptions } from './room-worker.ts'
 
@@ -27,10 +27,7 @@ export type RoomStatus = {
     /** Why the last attempt gave no new map. */
     readonly problem: CityError | undefined
   }
-  readonly joins: JoinProgress
-  readonly unresolved: readonly RoomSlug[]
-  readonly doubled: readonly RoomSlug[]
-}
+} & RoomProgress
 
 export interface RoomSource {
   /** The map, each time it changed; starts the worker. A slug without a known room has a roomId that no room has. */
@@ -65,9 +62,7 @@ export function createRoomSource(options: RoomSourceOptions): RoomSource {
     refreshSoon: () => refreshBy(clock.monotonicMs()),
     status: () => ({
       directory: { rooms: worker.judge.good?.length, readAt: worker.readAt, problem: worker.problem },
-      joins: progressOf(worker.queue, clock.monotonicMs()),
-      unresolved: worker.plan.unresolved,
-      doubled: worker.plan.doubled,
+      ...progressIn(worker),
     }),
   }
 }

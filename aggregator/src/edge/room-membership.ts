@@ -1,17 +1,10 @@
 // The daemon's own membership, one request at a time: a join from the queue, or the audit of one room's members.
 import { momentOf } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
-import {
-  joinLimited,
-  joinRefused,
-  joinsPaused,
-  joinSucceeded,
-  progressOf,
-  type JoinTarget,
-} from '../core/join-queue.ts'
+import { joinLimited, joinRefused, joinsPaused, joinSucceeded, type JoinTarget } from '../core/join-queue.ts'
 import { isUnknownRoom } from '../core/room-plan.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
-import { lose, type Worker } from './room-worker.ts'
+import { lose, tellProgress, type Worker } from './room-worker.ts'
 
 /** A homeserver that does not answer is left alone for so long by joins and audits; the sync keeps knocking. */
 const troublePauseMs = 10_000
@@ -28,6 +21,7 @@ export async function joinRoom(worker: Worker, { roomId, via }: JoinTarget, sign
     if (!(error instanceof CityError)) throw error
     joinFailed(worker, roomId, error)
   }
+  tellProgress(worker)
 }
 
 function joinFailed(worker: Worker, roomId: string, error: CityError): void {
@@ -35,11 +29,6 @@ function joinFailed(worker: Worker, roomId: string, error: CityError): void {
   if (error.code === 'MatrixRateLimited') {
     const waitMs = error instanceof MatrixRefusal ? (error.retryAfterMs ?? troublePauseMs) : troublePauseMs
     joinLimited(worker.queue, waitMs, nowMs)
-    worker.log.info(
-      'rooms joins',
-      { ...progressOf(worker.queue, nowMs), refused: undefined },
-      'joins wait for the homeserver',
-    )
     return
   }
   // A refusal with a status, even of the gateway kind, is about this room: its servers may be gone, the others are not.

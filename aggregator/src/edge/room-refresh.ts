@@ -5,7 +5,7 @@ import { describeDecodeError } from '@citypresence/wire/decode'
 import { judgeMap, type RoomMap } from '../core/room-map.ts'
 import { backoffMs } from '../core/sync-pace.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
-import { lose, replan, type Worker } from './room-worker.ts'
+import { lose, replan, tellProgress, type Worker } from './room-worker.ts'
 
 /** A map that shrank suspiciously is asked for again soon: the second look decides. */
 const secondLookMs = 10_000
@@ -32,6 +32,7 @@ export async function refresh(worker: Worker, signal: AbortSignal): Promise<void
     failed(worker, error, signal)
   }
   replan(worker)
+  tellProgress(worker)
 }
 
 /** Told, and the refresh is tried again earlier than usual, ever more slowly. */

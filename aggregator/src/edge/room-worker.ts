@@ -4,8 +4,16 @@ import { type Clock, systemClock } from '@citypresence/chassis/edge/clock'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
 import { roomsMax } from '@citypresence/wire/room-directory'
+import type { RoomSlug } from '@citypresence/wire/subjects'
 import type { MappedRoom } from '../core/city-rooms.ts'
-import { createJoinQueue, postponeJoin, wantRooms, type JoinQueue } from '../core/join-queue.ts'
+import {
+  createJoinQueue,
+  postponeJoin,
+  progressOf,
+  wantRooms,
+  type JoinProgress,
+  type JoinQueue,
+} from '../core/join-queue.ts'
 import type { Moment } from '../core/moment.ts'
 import { firstJudge, type RoomMapJudge } from '../core/room-map.ts'
 import { planRooms, type Resolved, type RoomPlan, type Successor } from '../core/room-plan.ts'
@@ -20,9 +28,18 @@ export type Finding =
   /** The daemon is not in the room (any more), though no sync may have said so. */
   | { readonly kind: 'lost'; readonly roomId: string }
 
+/** How far the daemon is in being in every room of the map. */
+export type RoomProgress = {
+  readonly joins: JoinProgress
+  /** Slugs whose alias leads nowhere, and slugs that lead into the room of another one. */
+  readonly unresolved: readonly RoomSlug[]
+  readonly doubled: readonly RoomSlug[]
+}
+
 /** For metrics. */
 export type RoomObserver = {
   refreshed?(rooms: number): void
+  progress?(progress: RoomProgress): void
   joined?(roomId: string): void
   audited?(roomId: string): void
   failed?(error: CityError): void
@@ -71,6 +88,8 @@ export type Worker = Required<
   readAt: Moment | undefined
   problem: CityError | undefined
   failures: number
+  /** When the progress of the joins was last written down. */
+  progressLoggedMs: number
   refreshAtMs: number
   refreshedMs: number
   auditAtMs: number
@@ -104,6 +123,7 @@ export function createWorker(options: RoomSourceOptions): Worker {
     readAt: undefined,
     problem: undefined,
     failures: 0,
+    progressLoggedMs: -Infinity,
     refreshAtMs: -Infinity,
     refreshedMs: -Infinity,
     auditAtMs: clock.monotonicMs(),
@@ -139,4 +159,27 @@ export function replan(worker: Worker): void {
   if (text === worker.published) return
   worker.published = text
   worker.maps.push(worker.plan.mapped)
+}
+
+export const progressIn = ({ queue, plan, clock }: Worker): RoomProgress => ({
+  joins: progressOf(queue, clock.monotonicMs()),
+  unresolved: plan.unresolved,
+  doubled: plan.doubled,
+})
+
+/** Joining 100 rooms takes a homeserver as it comes a quarter of an hour: somebody wants to know how long. */
+const progressEveryMs = 10_000
+
+/** Told at each step; written down while rooms are missing, and once when the last was joined. */
+export function tellProgress(worker: Worker): void {
+  const progress = progressIn(worker)
+  worker.observer.progress?.(progress)
+  const nowMs = worker.clock.monotonicMs()
+  const { wanted, joined, refused, remainingMs } = progress.joins
+  const isDone = remainingMs === undefined
+  const wasMissing = worker.progressLoggedMs !== -Infinity
+  if (isDone ? !wasMissing : nowMs - worker.progressLoggedMs < progressEveryMs) return
+  worker.progressLoggedMs = isDone ? -Infinity : nowMs
+  const numbers = { wanted, joined, refused: refused.length, remaining_ms: remainingMs }
+  worker.log.info('rooms progress', numbers, isDone ? 'no room is left to be joined' : 'rooms are being joined')
 }
