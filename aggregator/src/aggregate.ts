@@ -38,6 +38,7 @@ export interface SyncSource {
   batches(signal: AbortSignal): AsyncIterable<{
     readonly initial: boolean
     readonly requestedAt: Moment
+    readonly asOf: Moment
     readonly receivedAt: Moment
     readonly slices: AsyncIterable<readonly Fact[]>
     readonly typingSuspect: boolean
@@ -125,7 +126,7 @@ async function followMatrix(loop: Loop): Promise<void> {
         learn(city, facts, at)
       }
     }
-    syncSucceeded(city, at)
+    syncSucceeded(city, batch.asOf)
     known.learning = false
     known.synced = true
     compareMembers(loop, batch.requestedAt.monotonicMs, at)

@@ -8,7 +8,7 @@ import { subjectsBelow } from '@citypresence/wire/subjects'
 import type { Config } from './config.ts'
 import type { City } from './core/city.ts'
 import type { Candidate } from './core/leader.ts'
-import { hearBeat, mayTry, startWaiting, type LoneElection } from './core/lone-election.ts'
+import { hearBeat, mayTry, startWaiting, termFloorAt, type LoneElection } from './core/lone-election.ts'
 import { openFencedStream } from './edge/fenced-stream.ts'
 import type { AggregatorMetrics } from './metrics.ts'
 import type { LeadersView } from './readiness.ts'
@@ -38,6 +38,7 @@ export type LeadersOptions = {
   readonly countError: (error: unknown) => void
   readonly end: (error: CityError) => void
   readonly clock?: Clock
+  readonly random?: () => number
 }
 
 export type Leaders = LeadersView & {
@@ -47,7 +48,7 @@ export type Leaders = LeadersView & {
 }
 
 export function followCity(options: LeadersOptions): Leaders {
-  const { config, connection, numbers, clock = systemClock } = options
+  const { config, connection, numbers, clock = systemClock, random = Math.random } = options
   const me: Candidate = {
     holder: `${config.podName ?? 'aggregator'}_${randomBytes(6).toString('hex')}`,
     city: config.cityId,
@@ -66,11 +67,12 @@ export function followCity(options: LeadersOptions): Leaders {
     })
   let election: LoneElection = startWaiting(clock.monotonicMs())
   let foreignBeatAtMs: number | undefined
+  let heardTerm = 0
   const voiceOf = (
     kind: 'rooms' | 'users',
     streamName: string,
     speech: Speech,
-    rule: Pick<Parameters<typeof createVoice>[0], 'elected' | 'standBy'>,
+    rule: Pick<Parameters<typeof createVoice>[0], 'elected' | 'standBy' | 'termFloor'>,
   ): Voice =>
     createVoice({
       me,
@@ -79,13 +81,14 @@ export function followCity(options: LeadersOptions): Leaders {
       ...rule,
       end: options.end,
       clock,
-      random: Math.random,
+      random,
       log: options.log,
       metrics: voiceMetrics(numbers, kind, options.countError),
     })
   const rooms = voiceOf('rooms', config.streamName, options.speech, {
     elected: (nowMs) => (mayTry(election, nowMs) ? 0 : undefined),
     standBy: (nowMs) => (election = hearBeat(election, nowMs)),
+    termFloor: () => Math.max(heardTerm, termFloorAt(clock.wallMs())),
   })
   const users = config.userEvents ? createUserSpeech(options.city, subjects, options.isSynced) : undefined
   const voices = [rooms]
@@ -95,6 +98,7 @@ export function followCity(options: LeadersOptions): Leaders {
       voiceOf('users', config.userStreamName, users, {
         elected: () => (rooms.epoch() === undefined ? undefined : 0),
         standBy: () => undefined,
+        termFloor: () => termFloorAt(clock.wallMs()),
       }),
     )
   const stopListening = open('rooms', config.streamName).onBeat((epoch) => {
@@ -102,6 +106,7 @@ export function followCity(options: LeadersOptions): Leaders {
     if (own?.term === epoch.term && own.epoch === epoch.epoch) return
     const nowMs = clock.monotonicMs()
     foreignBeatAtMs = nowMs
+    heardTerm = Math.max(heardTerm, epoch.term)
     election = hearBeat(election, nowMs)
   })
   // Who cannot hear must not take that for silence: five seconds of it begin with the link.

@@ -9,7 +9,15 @@ import { roomPresence, type RoomPresence } from '@citypresence/wire/room-presenc
 import type { RoomSlug, Subjects } from '@citypresence/wire/subjects'
 import { heldAfter, removedRoom, roomsPerBatchMax, toMessages, type OutMessage } from './core/batch.ts'
 import type { RoomValue } from './core/city-rooms.ts'
-import { createThrottle, forgetPublished, forgetRoom, nextDueAtMs, offer, takeDue } from './core/room-throttle.ts'
+import {
+  createThrottle,
+  forgetPublished,
+  forgetRoom,
+  nextDueAtMs,
+  offer,
+  takeDue,
+  takeWaiting,
+} from './core/room-throttle.ts'
 import type { Speech } from './voice.ts'
 
 /** What the speech asks about the city. */
@@ -39,7 +47,14 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
   let takenOver = false
   let complete = false
   let held = new Set<string>()
-  let sending: { readonly held: Set<string>; readonly rooms: readonly RoomPresence[]; readonly beat: Beat } | undefined
+  let sending:
+    | {
+        readonly held: Set<string>
+        readonly rooms: readonly RoomPresence[]
+        readonly beat: Beat
+        readonly atMs: number
+      }
+    | undefined
   let beatAtMs = Number.NEGATIVE_INFINITY
   let beatSource: Beat['source'] | undefined
 
@@ -86,20 +101,23 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
     next(nowMs): readonly OutMessage[] {
       if (epoch === undefined) return []
       if (!takenOver && stored !== undefined && city.isKnown()) takeOver(stored, nowMs)
-      const rooms = takenOver ? takeDue(throttle, nowMs, roomsPerBatchMax) : []
+      const { source, sourceAgeMs } = city.source()
+      // Whoever is told that the source lives again must not see what was true before it fell silent: windows wait for nobody then.
+      const revives = beatSource === 'stale' && source === 'live'
+      const take = revives ? takeWaiting : takeDue
+      const rooms = takenOver ? take(throttle, nowMs, roomsPerBatchMax) : []
       const left = nextDueAtMs(throttle)
       const isWhole = takenOver && (complete || left === undefined || left > nowMs)
-      const { source, sourceAgeMs } = city.source()
       const isDue = rooms.length > 0 || nowMs - beatAtMs >= beatEveryMs || source !== beatSource || isWhole !== complete
       if (!isDue) return []
       const after = heldAfter(held, rooms)
       const beat: Beat = {
         complete: isWhole,
         rooms: after.size,
-        source,
+        source: revives && left !== undefined ? 'stale' : source,
         source_age_ms: Math.max(0, Math.trunc(sourceAgeMs)),
       }
-      sending = { held: after, rooms, beat }
+      sending = { held: after, rooms, beat, atMs: nowMs }
       return toMessages(rooms, beat, { epoch, subjects, traceOf: (slug) => traces.get(slug) })
     },
 
@@ -108,7 +126,8 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
       held = sending.held
       complete = sending.beat.complete
       beatSource = sending.beat.source
-      beatAtMs = nowMs
+      // One that was long under way proves nothing to who hears it now: the next follows at once.
+      beatAtMs = nowMs - sending.atMs >= beatEveryMs ? Number.NEGATIVE_INFINITY : nowMs
       for (const { room_slug: slug, removed } of sending.rooms) {
         traces.delete(slug)
         if (removed === true) forgetRoom(throttle, slug)

@@ -53,6 +53,8 @@ export type VoiceOptions = {
   readonly speech: Speech
   /** The term of an election that is won now, undefined while it is not. */
   readonly elected: (nowMs: number) => number | undefined
+  /** A claim takes a term above this one, whatever the stream holds. */
+  readonly termFloor: () => number
   /** Somebody else was faster: the election begins anew. */
   readonly standBy: (nowMs: number) => void
   /** The end of this process as a leader: Deposed, StreamOwnedByAnother, StreamDiffers. */
@@ -130,7 +132,7 @@ export function createVoice(options: VoiceOptions): Voice {
       // While the stream could not be asked somebody else may have been heard.
       const isTooLate =
         leader.kind === 'reading' && leader.former === undefined && options.elected(clock.monotonicMs()) === undefined
-      dispatch(isTooLate ? { kind: 'lost' } : { kind: 'record', record, sequence })
+      dispatch(isTooLate ? { kind: 'lost' } : { kind: 'record', record, sequence, termFloor: options.termFloor() })
     } catch (error) {
       const code = toErrorCode(error)
       metrics.error(error)

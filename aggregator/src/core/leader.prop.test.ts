@@ -41,6 +41,20 @@ describe('a leader', () => {
     })
   })
 
+  it('[L14] a claim lies above the floor, whatever is recorded', () => {
+    const seen = (floor: number, found: EpochRecord | undefined): LeaderEvent => ({
+      kind: 'record',
+      record: found,
+      sequence: 10,
+      termFloor: floor,
+    })
+    const termOf = (event: LeaderEvent): unknown =>
+      play([elected, event]).effects.flatMap((effect) => (effect.kind === 'claim' ? [effect.record.term] : []))
+    expect(termOf(seen(100, undefined))).toEqual([101])
+    expect(termOf(seen(100, record(4)))).toEqual([101])
+    expect(termOf(seen(100, record(200)))).toEqual([201])
+  })
+
   it('[L1] with a Lease takes its transitions for the term, and raises them where the record is not lower', () => {
     const won: LeaderEvent = { kind: 'elected', term: 7 }
     expect(play([won, read(record(4))], leased).effects).toEqual([

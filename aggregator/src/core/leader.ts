@@ -26,7 +26,13 @@ export type Leader =
 export type LeaderEvent =
   | { readonly kind: 'elected'; readonly term: number }
   | { readonly kind: 'lost' }
-  | { readonly kind: 'record'; readonly record: EpochRecord | undefined; readonly sequence: number }
+  /** `termFloor`: the new term has to lie above it, whatever is recorded; 0 unless given. */
+  | {
+      readonly kind: 'record'
+      readonly record: EpochRecord | undefined
+      readonly sequence: number
+      readonly termFloor?: number
+    }
   | { readonly kind: 'record-unknown' }
   | { readonly kind: 'claim-acked'; readonly sequence: number }
   | { readonly kind: 'claim-refused' }
@@ -88,7 +94,7 @@ const end = (code: 'Deposed' | 'StreamOwnedByAnother', why: string): Step => ({
 
 function judgeRecord(
   leader: Leader & { kind: 'reading' },
-  { record, sequence }: { readonly record: EpochRecord | undefined; readonly sequence: number },
+  { record, sequence, termFloor = 0 }: LeaderEvent & { readonly kind: 'record' },
   me: Candidate,
 ): Step {
   if (record !== undefined && record.city !== me.city)
@@ -100,7 +106,7 @@ function judgeRecord(
   // that heard me would never listen to it: then I have to speak again.
   if (former !== undefined && record !== undefined && !isMine && isHigher({ term: recorded, epoch: sequence }, former))
     return end('Deposed', `${record.holder} leads with term ${recorded}`)
-  const term = nextTerm(leader, recorded, me)
+  const term = Math.max(nextTerm(leader, recorded, me), termFloor + 1)
   const raise: LeaderEffect[] =
     me.terms === 'lease' && term > leader.term ? [{ kind: 'raise-transitions', to: term }] : []
   return {

@@ -1,7 +1,7 @@
 // The election without a Lease: silence is the only vote.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { hearBeat, mayTry, nextTryAtMs, silenceMs, startWaiting } from './lone-election.ts'
+import { hearBeat, mayTry, nextTryAtMs, silenceMs, startWaiting, termFloorAt } from './lone-election.ts'
 
 it('[L8] nobody tries before five seconds of silence, whatever was heard before, and then everybody may', () => {
   fc.assert(
@@ -17,4 +17,16 @@ it('[L8] nobody tries before five seconds of silence, whatever was heard before,
       },
     ),
   )
+})
+
+it('[L14] terms without a Lease grow with the wall clock: a later claim has a higher term, whatever was lost', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 1_000, max: 1e9 }), (wallMs, laterMs) => {
+      const [one, other] = [termFloorAt(wallMs), termFloorAt(wallMs + laterMs)]
+      expect(other >= one && Number.isSafeInteger(one) && one >= 0).toBe(true)
+      if (one > 0) expect(other).toBeGreaterThan(one)
+    }),
+  )
+  // What a Lease counts in is a number of 32 bits.
+  expect(termFloorAt(Date.UTC(2087, 0))).toBeLessThan(2 ** 31)
 })

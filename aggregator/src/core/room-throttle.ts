@@ -49,10 +49,21 @@ export const saysTheSame = (one: RoomPresence, other: RoomPresence): boolean =>
   one.typing_users.every((user, index) => user === other.typing_users[index])
 
 /** At most `max` values that are due, longest waiting first; from now on they count as published. */
-export function takeDue(throttle: Throttle, nowMs: number, max: number): RoomPresence[] {
+export const takeDue = (throttle: Throttle, nowMs: number, max: number): RoomPresence[] =>
+  takeUntil(throttle, nowMs, { nowMs, max })
+
+/** The same of all that wait, due or not: for the moment in which everything shown is to be true again. */
+export const takeWaiting = (throttle: Throttle, nowMs: number, max: number): RoomPresence[] =>
+  takeUntil(throttle, Infinity, { nowMs, max })
+
+function takeUntil(
+  throttle: Throttle,
+  untilMs: number,
+  { nowMs, max }: { readonly nowMs: number; readonly max: number },
+): RoomPresence[] {
   const due: RoomPresence[] = []
   for (const [slug, { value, dueAtMs }] of throttle.waiting) {
-    if (dueAtMs > nowMs) continue
+    if (dueAtMs > untilMs) continue
     if (due.length >= max) break
     throttle.waiting.delete(slug)
     throttle.published.set(slug, { value, atMs: nowMs })

@@ -6,6 +6,7 @@ import {
   backoffMs,
   failed,
   firstPace,
+  lateByMs,
   nextRequest,
   type SyncFailure,
   type SyncPace,
@@ -92,11 +93,27 @@ it('[M34] no two initial syncs in a row are the same request', () => {
   expect(timeouts.size).toBe(100)
 })
 
+it('[M34] a poll that failed is asked again as another request: the answer that was lost is kept, and would be taken for news', () => {
+  let pace = applied(firstPace, { nextBatch: 'a', cameAtOnce: false }, 0).pace
+  const asked = new Set<number>()
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const { timeoutMs, deadlineMs } = nextRequest(pace, settings)
+    asked.add(timeoutMs)
+    expect(deadlineMs - timeoutMs).toBe(settings.slackMs)
+    pace = failed(pace, 'unreachable', 0).pace
+  }
+  expect(asked.size).toBe(200)
+})
+
 it('[M35] a poll ends ten seconds after its time; an initial sync that took too long gets twice as long, up to five minutes', () => {
-  expect(nextRequest({ ...firstPace, since: 's', failures: 5 }, settings).deadlineMs).toBe(40_000)
+  expect(nextRequest({ ...firstPace, since: 's' }, settings).deadlineMs).toBe(40_000)
   expect([0, 1, 2, 3, 9].map((failures) => nextRequest({ ...firstPace, failures }, settings).deadlineMs)).toEqual([
     40_000, 80_000, 160_000, 300_000, 300_000,
   ])
+})
+
+it('[M53] an answer that came later than its poll may be held was old when it came, by as much', () => {
+  expect([0, 29_000, 31_000, 31_001, 90_000].map((tookMs) => lateByMs(tookMs, 30_000))).toEqual([0, 0, 0, 1, 59_000])
 })
 
 it('[M36] typing is suspect from a lost connection until an answer was applied', () => {

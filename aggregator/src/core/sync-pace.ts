@@ -54,7 +54,7 @@ export const firstPace: SyncPace = {
 const unreadableMax = 3
 /** An initial sync of a large account may take its server minutes; past five nobody waits for it. */
 const initialDeadlineMaxMs = 300_000
-/** Synapse answers a repeated initial sync from memory for two minutes, so no two requests of that time may be alike. */
+/** Synapse answers a repeated request from memory for two minutes, so no two requests of that time may be alike. */
 const variationsMs = 10_000
 // The first retry within a second; 30 s is the longest that a recovered server waits for us.
 const backoffBaseMs = 1_000
@@ -64,7 +64,13 @@ export function nextRequest(pace: SyncPace, settings: SyncSettings): SyncRequest
   const pollMs = settings.timeoutMs + settings.slackMs
   const { since } = pace
   if (since !== undefined)
-    return { since, timeoutMs: settings.timeoutMs, deadlineMs: pollMs, bytesMax: settings.incrementBytesMax }
+    return {
+      since,
+      // An answer that never arrived is kept as well: the same question would bring the news of back then, as if they were new.
+      timeoutMs: settings.timeoutMs + (pace.failures % variationsMs),
+      deadlineMs: pollMs + (pace.failures % variationsMs),
+      bytesMax: settings.incrementBytesMax,
+    }
   return {
     since,
     // The server answers an initial sync at once whatever this says: it only makes the request another one.
@@ -89,6 +95,12 @@ export function failed(pace: SyncPace, failure: SyncFailure, random01: number): 
   }
   return { pace: next, waitMs: backoffMs(pace.failures, random01) }
 }
+
+// What the server and the way may take beside the time that a poll is held.
+const answerMsMax = 1_000
+
+/** How long an answer lay about before it was read: a poll is held no longer than it asks for. */
+export const lateByMs = (tookMs: number, timeoutMs: number): number => Math.max(0, tookMs - timeoutMs - answerMsMax)
 
 /** The consumer has applied an answer. */
 export function applied(

@@ -15,6 +15,7 @@ import {
   applied,
   failed,
   firstPace,
+  lateByMs,
   nextRequest,
   type SyncFailure,
   type SyncPace,
@@ -31,6 +32,8 @@ export type SyncBatch = {
   /** A full replace instead of a change. */
   readonly initial: boolean
   readonly requestedAt: Moment
+  /** It tells no less than what was true then: an answer that came later than its poll may be held was old when it came. */
+  readonly asOf: Moment
   /** When the last byte of the answer was there. */
   readonly receivedAt: Moment
   /** To be read once, in order. */
@@ -155,6 +158,7 @@ function batchOf(received: Received, request: SyncRequest, typingSuspect: boolea
   return {
     initial: request.since === undefined,
     requestedAt: received.requestedAt,
+    asOf: asOfOf(received, request),
     receivedAt: received.at,
     slices,
     malformed,
@@ -162,6 +166,12 @@ function batchOf(received: Received, request: SyncRequest, typingSuspect: boolea
     typingSuspect,
     traceparent: span?.traceparent,
   }
+}
+
+/** A process that stood still finds its answer long after it was given. */
+function asOfOf({ requestedAt, at }: Received, { timeoutMs }: SyncRequest): Moment {
+  const lateMs = lateByMs(at.monotonicMs - requestedAt.monotonicMs, timeoutMs)
+  return { wallMs: at.wallMs - lateMs, monotonicMs: at.monotonicMs - lateMs }
 }
 
 /** One attempt. Undefined after a failure, when its wait is over. */
