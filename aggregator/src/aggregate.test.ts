@@ -65,7 +65,7 @@ async function* batchesFrom(signal: AbortSignal) {
   for await (const { initial = false, typingSuspect = false, slices } of batches.values(signal)) {
     const moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
     yield {
-      ...{ initial, typingSuspect, requestedAt: moment, receivedAt: moment, traceparent: undefined },
+      ...{ initial, typingSuspect, requestedAt: moment, asOf: moment, receivedAt: moment, traceparent: undefined },
       slices: slicesOf(slices),
     }
   }

@@ -219,7 +219,7 @@ describe('a leader alone', () => {
     expect(storedCounts()).toEqual({ plaza: 5, park: 0 })
   })
 
-  it('[L34] a beat that was long under way is followed by another at once', async () => {
+  it('[L36] a beat that was long under way is followed by another at once', async () => {
     startPod('a', { plaza: 3 })
     await pass(10_000)
     server.pause()

@@ -9,7 +9,8 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { RoomView } from '@citypresence/wire/client-messages'
 import { compareEpochs, formatEpoch, type Epoch } from '@citypresence/wire/epoch'
-import { createFeed, staleAfterMs, step, type FeedEvent, type StreamMessage } from './feed.ts'
+import { createFeed, step, type FeedEvent, type StreamMessage } from './feed.ts'
+import { staleAfterMs } from './freshness.ts'
 
 const slugs = ['harbour', 'library', 'market', 'station', 'tower']
 type Room = StreamMessage & { kind: 'room' }

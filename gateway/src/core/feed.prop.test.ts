@@ -2,8 +2,10 @@
 // whatever happens, what a complete feed shows is what the stream held, and at the end it holds all of it.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { Beat } from '@citypresence/wire/beat'
 import type { RoomPresence } from '@citypresence/wire/room-presence'
-import { askEveryMs, createFeed, readinessOf, readyAfterMs, snapshotEveryMs, staleAfterMs, step } from './feed.ts'
+import { askEveryMs, createFeed, readinessOf, readyAfterMs, snapshotEveryMs, step } from './feed.ts'
+import { staleAfterMs } from './freshness.ts'
 import type { Feed, FeedEffect, StreamMessage } from './feed.ts'
 
 const slugs = ['harbour', 'library', 'market', 'station']
@@ -149,6 +151,9 @@ it('[G1][G4] whatever is lost or lags, a complete feed lacks nothing and shows n
         take({ kind: 'tick' })
         if (feed.asking) take({ kind: 'snapshot', messages: stream.held() })
       }
+      // The second word after a silence is the one that counts.
+      nowMs += 1_000
+      for (const message of stream.play({ do: 'beat' })) take({ kind: 'live', message })
       expect(feed.complete).toBe(true)
       expect(feed.status).toEqual({ stale: false })
       const truth = [...stream.current(stream.log)].map(([slug, message]) => [slug, message.room.online_count] as const)
@@ -167,7 +172,8 @@ function livingFeed(): { feed: Feed; stream: Stream } {
   step(feed, { kind: 'connected' }, 0)
   stream.play({ do: 'takeover' })
   step(feed, { kind: 'snapshot', messages: stream.held() }, 10)
-  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 20)
+  for (let beat = 0; beat < 2; beat++)
+    for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 20)
   return { feed, stream }
 }
 
@@ -314,7 +320,7 @@ it('[G2] what a snapshot alone made complete is so no more when the first live m
   if (message !== undefined) step(feed, { kind: 'live', message }, staleAfterMs + 10)
   expect([feed.alone, feed.joined, feed.complete, feed.status?.stale]).toEqual([false, false, false, true])
   if (beat !== undefined) step(feed, { kind: 'live', message: beat }, staleAfterMs + 11)
-  expect([feed.complete, feed.status]).toEqual([false, { stale: true, reason: 'incomplete' }])
+  expect([feed.complete, feed.status]).toEqual([false, { stale: true, reason: 'no-beat' }])
 })
 
 it('[G4] in the middle of a batch nothing is judged: the count of rooms belongs to the beat that ends it', () => {
@@ -405,19 +411,50 @@ it('[G6] without a beat for five seconds everything is stale, with the reason; a
   const { feed, stream } = livingFeed()
   expect(step(feed, { kind: 'tick' }, 20 + staleAfterMs)).toEqual([])
   expect(step(feed, { kind: 'tick' }, 21 + staleAfterMs)).toEqual([{ kind: 'status', stale: true, reason: 'no-beat' }])
-  const [beat] = stream.play({ do: 'beat' })
-  if (beat?.kind !== 'beat') throw new Error('a beat was played')
-  const stale = { ...beat, beat: { ...beat.beat, source: 'stale' as const } }
-  expect(step(feed, { kind: 'live', message: stale }, 6_000)).toEqual([
+  expect(livingFeedHears(beatOf(stream, { source: 'stale' }))).toEqual([
     { kind: 'status', stale: true, reason: 'source' },
   ])
+})
+
+/** The next beat of a stream, with something else in it. */
+function beatOf(stream: Stream, change: Partial<Beat>): StreamMessage & { kind: 'beat' } {
+  const [beat] = stream.play({ do: 'beat' })
+  if (beat?.kind !== 'beat') throw new Error('a beat was played')
+  return { ...beat, beat: { ...beat.beat, ...change } }
+}
+
+const livingFeedHears = (message: StreamMessage): readonly FeedEffect[] =>
+  step(livingFeed().feed, { kind: 'live', message }, 1_000)
+
+it('[G40] after a silence the first word proves nothing: it may have been held up while its leader died; the second does', () => {
+  const { feed, stream } = livingFeed()
+  step(feed, { kind: 'tick' }, 21 + staleAfterMs)
+  const hear = (nowMs: number) => step(feed, { kind: 'live', message: beatOf(stream, {}) }, nowMs)
+  expect(hear(9_000)).toEqual([])
+  expect(feed.status).toEqual({ stale: true, reason: 'no-beat' })
+  expect(hear(9_400)).toEqual([{ kind: 'status', stale: false }])
+  // The same at the beginning, for who has never heard anybody.
+  expect(hear(9_400 + 2 * staleAfterMs)).toEqual([{ kind: 'status', stale: true, reason: 'no-beat' }])
+  expect(hear(9_800 + 2 * staleAfterMs)).toEqual([{ kind: 'status', stale: false }])
+})
+
+it('[G40] neither a claim nor a beat before completeness tells that a source which was stale lives again', () => {
+  const { feed, stream } = livingFeed()
+  step(feed, { kind: 'live', message: beatOf(stream, { source: 'stale' }) }, 100)
+  const claim: StreamMessage = { kind: 'epoch', sequence: stream.sequence + 1, term: 9 }
+  const epoch = { term: 9, epoch: claim.sequence }
+  expect(step(feed, { kind: 'live', message: claim }, 200)).toEqual([])
+  const first = { ...beatOf(stream, { complete: false, rooms: 0 }), sequence: claim.sequence + 1, epoch }
+  expect(step(feed, { kind: 'live', message: first }, 300)).toEqual([])
+  expect(feed.status).toEqual({ stale: true, reason: 'source' })
 })
 
 it('[G6] after an outage the city is fresh as soon as a snapshot joins the beat that was heard, not one beat later', () => {
   const { feed, stream } = livingFeed()
   step(feed, { kind: 'disconnected' }, 9_000)
   step(feed, { kind: 'connected' }, 10_000)
-  for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 10_010)
+  for (let beat = 0; beat < 2; beat++)
+    for (const message of stream.play({ do: 'beat' })) step(feed, { kind: 'live', message }, 10_010)
   expect(feed.status).toEqual({ stale: true, reason: 'incomplete' })
   step(feed, { kind: 'snapshot', messages: stream.held() }, 10_020)
   expect([feed.complete, feed.status]).toEqual([true, { stale: false }])

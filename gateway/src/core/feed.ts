@@ -13,6 +13,7 @@ import type { Beat } from '@citypresence/wire/beat'
 import { viewOf, type RoomView, type StaleReason } from '@citypresence/wire/client-messages'
 import { compareEpochs, type Epoch } from '@citypresence/wire/epoch'
 import type { RoomPresence } from '@citypresence/wire/room-presence'
+import { createFreshness, endWrite, noteSource, staleAfterMs, staleReason, type Freshness } from './freshness.ts'
 import { createRoomTable, dropMissing, learn, raise, settle, type Known, type RoomTable } from './feed-rooms.ts'
 
 /** One stored message, decoded. `unusable` is what did not decode: it says nothing, but counts in the sequence. */
@@ -46,37 +47,34 @@ export type FeedEffect =
   | { readonly kind: 'status'; readonly stale: boolean; readonly reason?: StaleReason }
   | { readonly kind: 'disbelieved'; readonly why: Disbelief }
 
-export type Feed = RoomTable & {
-  connected: boolean
-  /** Since this subscription, or since the last gap: the first and the last live sequence, and who spoke last. */
-  firstLive: number | undefined
-  lastLive: number | undefined
-  liveVoice: Epoch | undefined
-  /** Newest sequence of the last believable snapshot of this connection, since the last gap. */
-  snapshotNewest: number | undefined
-  /** Newest sequence of the best voice that was known when this connection, or the run after a gap, began. */
-  knownNewest: number
-  joined: boolean
-  /** Joined only because nobody speaks. */
-  alone: boolean
-  complete: boolean
-  beat: { readonly beat: Beat; readonly sequence: number } | undefined
-  beatAtMs: number | undefined
-  completeAtMs: number | undefined
-  /** When the last live message came, at first when the connection did. */
-  liveAtMs: number | undefined
-  asking: boolean
-  /** A snapshot is wanted although joined: a sequence came again, or the beat counts other rooms than we know. */
-  doubt: 'repeated' | 'miscounted' | undefined
-  askedAtMs: number
-  snapshotAtMs: number | undefined
-  firstSnapshotAtMs: number | undefined
-  ready: boolean
-  status: { readonly stale: boolean; readonly reason?: StaleReason } | undefined
-}
+export type Feed = RoomTable &
+  Freshness & {
+    connected: boolean
+    /** Since this subscription, or since the last gap: the first and the last live sequence, and who spoke last. */
+    firstLive: number | undefined
+    lastLive: number | undefined
+    liveVoice: Epoch | undefined
+    /** Newest sequence of the last believable snapshot of this connection, since the last gap. */
+    snapshotNewest: number | undefined
+    /** Newest sequence of the best voice that was known when this connection, or the run after a gap, began. */
+    knownNewest: number
+    joined: boolean
+    /** Joined only because nobody speaks. */
+    alone: boolean
+    complete: boolean
+    beat: { readonly beat: Beat; readonly sequence: number } | undefined
+    /** When the last live message came, at first when the connection did. */
+    liveAtMs: number | undefined
+    asking: boolean
+    /** A snapshot is wanted although joined: a sequence came again, or the beat counts other rooms than we know. */
+    doubt: 'repeated' | 'miscounted' | undefined
+    askedAtMs: number
+    snapshotAtMs: number | undefined
+    firstSnapshotAtMs: number | undefined
+    ready: boolean
+    status: { readonly stale: boolean; readonly reason?: StaleReason } | undefined
+  }
 
-// A beat comes every second: five missed ones are no accident any more.
-export const staleAfterMs = 5_000
 // A snapshot of 5,000 rooms takes 50 ms of the server: more than one a second would only add to what made the gap.
 export const askEveryMs = 1_000
 // Against whatever nobody foresaw; costs nothing at this pace.
@@ -86,6 +84,7 @@ export const readyAfterMs = 10_000
 
 export const createFeed = (): Feed => ({
   ...createRoomTable(),
+  ...createFreshness(),
   connected: false,
   firstLive: undefined,
   lastLive: undefined,
@@ -96,8 +95,6 @@ export const createFeed = (): Feed => ({
   alone: false,
   complete: false,
   beat: undefined,
-  beatAtMs: undefined,
-  completeAtMs: undefined,
   liveAtMs: undefined,
   asking: false,
   doubt: undefined,
@@ -226,9 +223,9 @@ const isSilent = ({ liveAtMs }: Feed, nowMs: number): boolean =>
 function believe(feed: Feed, message: StreamMessage, voice: Epoch, nowMs: number): readonly FeedEffect[] {
   raiseVoice(feed, voice)
   if (message.kind === 'room') return learnLive(feed, message)
+  endWrite(feed, message.kind === 'epoch' ? 'claim' : 'beat', nowMs)
   if (message.kind !== 'beat') return []
   noteBeat(feed, message)
-  feed.beatAtMs = nowMs
   return judgeComplete(feed, nowMs, true)
 }
 
@@ -263,7 +260,9 @@ const knownOf = ({ epoch, sequence, room }: StreamMessage & { kind: 'room' }): K
 /** A beat tells the number of rooms. A live one may be older than the stored one of a snapshot that overtook it. */
 function noteBeat(feed: Feed, { beat, epoch, sequence }: StreamMessage & { kind: 'beat' }): void {
   const isOfBest = feed.best !== undefined && compareEpochs(epoch, feed.best) === 0
-  if (isOfBest && sequence > (feed.beat?.sequence ?? 0)) feed.beat = { beat, sequence }
+  if (!isOfBest || sequence <= (feed.beat?.sequence ?? 0)) return
+  feed.beat = { beat, sequence }
+  noteSource(feed, beat)
 }
 
 // --- snapshots -------------------------------------------------------------------------------------------------------------
@@ -362,14 +361,6 @@ function tellStatus(feed: Feed, nowMs: number): readonly FeedEffect[] {
   if (status?.stale === (reason !== undefined) && status.reason === reason) return []
   feed.status = reason === undefined ? { stale: false } : { stale: true, reason }
   return [{ kind: 'status', ...feed.status }]
-}
-
-/** Undefined when everything shown is as true as the leader knows. */
-export function staleReason(feed: Feed, nowMs: number): StaleReason | undefined {
-  const isRecent = (atMs: number | undefined): boolean => atMs !== undefined && nowMs - atMs <= staleAfterMs
-  if (!isRecent(feed.beatAtMs)) return 'no-beat'
-  if (!isRecent(feed.completeAtMs)) return 'incomplete'
-  return feed.beat?.beat.source === 'stale' ? 'source' : undefined
 }
 
 /** For /readyz: whether, and if not, why not. */
