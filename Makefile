@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim freeze-synapse clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -51,6 +51,9 @@ demo: deps-demo build ## start a living city and print its address; Ctrl-C ends 
 
 chaos: deps-demo ## play every fault on real processes (FAULTS="F12 F15a" plays some); takes half an hour
 	@$(WITH_NODE) node chaos/src/main.ts $(FAULTS)
+
+sim: deps-demo ## simulated cities, one a seed (SEEDS=5000 SEED_FROM=1000 plays more than the 300 of the tests)
+	@$(WITH_NODE) node sim/src/city/main.ts
 
 freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
 	@sh $(INSTALL)/freeze-synapse.sh

@@ -25,5 +25,5 @@ export default defineConfig(
       eqeqeq: 'error',
     },
   },
-  { files: ['stack/**', 'chaos/src/main.ts', '**/*.test.ts'], rules: { 'no-console': 'off' } },
+  { files: ['stack/**', 'chaos/src/main.ts', 'sim/src/city/main.ts', '**/*.test.ts'], rules: { 'no-console': 'off' } },
 )

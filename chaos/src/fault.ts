@@ -13,6 +13,8 @@ export type Fault = {
   readonly length: 'short' | 'long'
   /** For so long this fault may go unnoticed beyond what silence may (see history.ts); 0 unless given. */
   readonly blindMs?: number
+  /** It breaks polls, or lets them run out: who types all the time may then be shown as not typing. */
+  readonly breaksPolls?: boolean
   /** Why this fault cannot be injected on this machine; undefined where it can. */
   readonly cannot?: () => string | undefined
   /** Breaks, looks, heals. Throws where the bar was missed. The stage settles and the history is checked afterwards. */

@@ -16,7 +16,7 @@ export type Outcome = {
 const violationsShown = 5
 
 export async function runFault(stage: Stage, fault: Fault): Promise<Outcome> {
-  const { id, blindMs = 0 } = fault
+  const { id, blindMs = 0, breaksPolls = false } = fault
   const why = fault.cannot?.()
   if (why !== undefined) return { id, result: 'not run', figure: why, settledMs: undefined }
   const { recorder } = stage
@@ -25,8 +25,10 @@ export async function runFault(stage: Stage, fault: Fault): Promise<Outcome> {
     await stage.settle()
     stage.beginLife()
     const beganAtMs = recorder.nowMs()
-    recorder.note({ kind: 'fault', id, phase: 'begins', blindMs })
-    const figure = await fault.run(stage).finally(() => recorder.note({ kind: 'fault', id, phase: 'ends', blindMs }))
+    recorder.note({ kind: 'fault', id, phase: 'begins', blindMs, breaksPolls })
+    const figure = await fault
+      .run(stage)
+      .finally(() => recorder.note({ kind: 'fault', id, phase: 'ends', blindMs, breaksPolls }))
     const settledMs = await stage.settle()
     const violations = checkHistory(recorder.history).filter(({ atMs }) => atMs >= beganAtMs)
     if (violations.length === 0) return { id, result: 'held', figure, settledMs }

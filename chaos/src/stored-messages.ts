@@ -92,7 +92,7 @@ async function readStored(connection: NatsConnection): Promise<readonly Msg[]> {
   return []
 }
 
-function storedOf(message: Msg): { term: number; epoch: number; what: Stored } | undefined {
+export function storedOf(message: Msg): { term: number; epoch: number; what: Stored } | undefined {
   const subject = message.headers?.get('Nats-Subject') ?? message.subject
   if (subject === 'city.presence.epoch') {
     const record = decodeJson(epochRecord, message.string())

@@ -37,7 +37,11 @@ type Room = { readonly roomId: string; readonly members: Set<string>; readonly t
 
 export type TownOptions = { readonly rooms: number; readonly people: number; readonly roomsEach: number }
 
-export function settle(homeserver: Homeserver, recorder: Recorder, size: TownOptions): Townsfolk {
+export function settle(
+  homeserver: Pick<Homeserver, 'account' | 'script'>,
+  recorder: Recorder,
+  size: TownOptions,
+): Townsfolk {
   const daemon = homeserver.account('presence_daemon')
   const people = Array.from({ length: size.people }, (_, index) => homeserver.account(`p${index}`).userId)
   const rooms = new Map<string, Room>()

@@ -158,7 +158,7 @@ function createHome(world: Home['world'], wake: () => void, clock: PollClock): H
 }
 
 /** The same acts, each of which wakes who waits. */
-function wakingAfter(plain: Acts, wake: () => void): Acts {
+export function wakingAfter(plain: Acts, wake: () => void): Acts {
   const waking = Object.entries(plain).map(([name, act]) => [
     name,
     (...args: unknown[]): unknown => {

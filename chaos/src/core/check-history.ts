@@ -1,12 +1,12 @@
 // Reads the history of a run when all is over and answers what it is guilty of. It knows nothing of how it came about, and
 // shares no code with the services but the contracts of the wire. docs/spec/chaos.md says its rules.
 import type { Entry, RecordedSettings } from './history.ts'
-import { blindTimesOf } from './blind-times.ts'
 import { frameChecks } from './check-frames.ts'
 import { checkProcesses } from './check-processes.ts'
 import { checkStream } from './check-stream.ts'
 import { viewChecks } from './check-views.ts'
 import { replay } from './connections.ts'
+import { excusesOf } from './excuses.ts'
 import { storedValuesOf } from './stored-values.ts'
 import { truthOf } from './truth-spans.ts'
 import type { Violation } from './violation.ts'
@@ -15,9 +15,9 @@ import type { Violation } from './violation.ts'
 export function checkHistory(history: readonly Entry[]): readonly Violation[] {
   const settings = settingsOf(history)
   const truth = truthOf(history)
-  const blind = blindTimesOf(history)
-  const found: Violation[] = [...checkStream(history, { settings, truth, blind }), ...checkProcesses(history)]
-  const measure = { truth, settings, blind, beatsMs: completeBeatsOf(history) }
+  const excuses = excusesOf(history)
+  const found: Violation[] = [...checkStream(history, { settings, truth, excuses }), ...checkProcesses(history)]
+  const measure = { truth, settings, excuses, beatsMs: completeBeatsOf(history) }
   replay(history, [frameChecks(storedValuesOf(history), found), ...viewChecks(measure, found)])
   return found.sort((one, other) => one.atMs - other.atMs)
 }

@@ -16,7 +16,7 @@ const lies: readonly Lie[] = [
       })
       const settled: Entry = { atMs: 3, kind: 'settled', tookMs: 1 }
       const end = day.at(-1)?.atMs ?? 0
-      const over: Entry = { atMs: end, kind: 'fault', id: 'F0', phase: 'ends', blindMs: 0 }
+      const over: Entry = { atMs: end, kind: 'fault', id: 'F0', phase: 'ends', blindMs: 0, breaksPolls: false }
       return [...day.slice(0, 1), sample(1, 30), settled, ...day.slice(1), over, sample(end + 1, 60)]
     },
   },

@@ -1,8 +1,8 @@
 // Judges what the stream stored: order and voice (INV-02, INV-03, INV-04), values (INV-05, INV-08), and how often (INV-14).
 import type { RoomPresence } from '@citypresence/wire/room-presence'
 import type { Entry, RecordedSettings } from './history.ts'
-import { blindMsAt, type BlindTimes } from './blind-times.ts'
-import { isSame, mayLagMs, spansWithin, type Truth } from './truth-spans.ts'
+import { blindMsAt, isAsKnown, type Excuses } from './excuses.ts'
+import { mayLagMs, spansWithin, type Truth } from './truth-spans.ts'
 import type { Invariant, Violation } from './violation.ts'
 
 type StoredEntry = Extract<Entry, { kind: 'stored' }>
@@ -13,7 +13,7 @@ const arrivalMs = 500
 
 export function checkStream(
   history: readonly Entry[],
-  { settings, truth, blind }: { settings: RecordedSettings; truth: Truth; blind: BlindTimes },
+  { settings, truth, excuses }: { settings: RecordedSettings; truth: Truth; excuses: Excuses },
 ): Violation[] {
   const found: Violation[] = []
   const complain: Complain = (invariant, atMs, text) => void found.push({ invariant, atMs, text })
@@ -36,27 +36,42 @@ export function checkStream(
     if (isNews && what.room.stale !== true && what.room.removed !== true)
       checkValue(
         what.room,
-        { truth, atMs: entry.atMs, lagMs: mayLagMs(settings) + blindMsAt(blind, entry.atMs) },
+        { truth, excuses, atMs: entry.atMs, lagMs: mayLagMs(settings) + blindMsAt(excuses, entry.atMs) },
         complain,
       )
   }
+  order.end()
   return found
 }
 
+// A store that went back may give a claim the sequence of a former one, and then lets that leader's words through. Whoever leads sees
+// it at its next write, a second later at most, and claims again.
+const reclaimMs = 2_500
+
 function createOrder(complain: Complain) {
   let [sequence, term, epoch] = [0, 0, 0]
+  let wentBack = false
+  let foreign: { readonly atMs: number; readonly text: string }[] = []
   return {
     /** The store went back: what it says begins anew. */
-    rolledBack: () => void ([sequence, term, epoch] = [0, 0, 0]),
+    rolledBack() {
+      ;[sequence, term, epoch] = [0, 0, 0]
+      wentBack = true
+    },
+    /** What no new claim answered in time. */
+    end() {
+      for (const { atMs, text } of foreign) complain('INV-02', atMs, text)
+    },
     look({ atMs, what, ...stored }: StoredEntry): void {
       if (stored.sequence <= sequence)
         complain('INV-04', atMs, `sequence ${stored.sequence} was stored after ${sequence}`)
       sequence = Math.max(sequence, stored.sequence)
       if (what.kind === 'epoch') {
+        foreign = foreign.filter((one) => !wentBack || atMs - one.atMs > reclaimMs)
         if (stored.term <= term) complain('INV-03', atMs, `term ${stored.term} was claimed after ${term}`)
         ;[term, epoch] = [stored.term, stored.epoch]
       } else if (term !== 0 && (stored.term !== term || stored.epoch !== epoch))
-        complain('INV-02', atMs, `${stored.term}.${stored.epoch} was stored while ${term}.${epoch} led`)
+        foreign.push({ atMs, text: `${stored.term}.${stored.epoch} was stored while ${term}.${epoch} led` })
     },
   }
 }
@@ -104,12 +119,12 @@ function checkForm(room: RoomPresence, atMs: number, complain: Complain): void {
     complain('INV-08', atMs, `${slug} was removed with ${room.online_count}/${typing}`)
 }
 
-type Held = { readonly truth: Truth; readonly atMs: number; readonly lagMs: number }
+type Held = { readonly truth: Truth; readonly excuses: Excuses; readonly atMs: number; readonly lagMs: number }
 
-function checkValue(room: RoomPresence, { truth, atMs, lagMs }: Held, complain: Complain): void {
+function checkValue(room: RoomPresence, { truth, excuses, atMs, lagMs }: Held, complain: Complain): void {
   const { room_slug: slug, online_count: online, typing_count: typing } = room
   const spans = spansWithin(truth, slug, atMs - lagMs, atMs + arrivalMs)
-  if (!spans.some((span) => isSame(span, { online, typing })))
+  if (!spans.some((span) => isAsKnown(excuses, atMs, span, { online, typing })))
     complain('INV-05', atMs, `${slug} was published as ${online}/${typing}, which did not hold in ${lagMs} ms`)
   const members = Math.max(0, ...spans.map((span) => span.members))
   if (online > members || typing > members)

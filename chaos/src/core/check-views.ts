@@ -2,7 +2,7 @@
 // missing that calls itself fresh (INV-08), a mark where the beat is silent (INV-07), and the truth when all is quiet (INV-01).
 import type { RoomView } from '@citypresence/wire/client-messages'
 import type { Entry, RecordedSettings } from './history.ts'
-import { blindMsAt, type BlindTimes } from './blind-times.ts'
+import { blindMsAt, isAsKnown, type Excuses } from './excuses.ts'
 import type { Connection, ConnectionWatcher } from './connections.ts'
 import { isSame, mayLagMs, spansWithin, truthAt, type Truth } from './truth-spans.ts'
 import type { Invariant, Violation } from './violation.ts'
@@ -10,7 +10,7 @@ import type { Invariant, Violation } from './violation.ts'
 type Measure = {
   readonly truth: Truth
   readonly settings: RecordedSettings
-  readonly blind: BlindTimes
+  readonly excuses: Excuses
   /** When beats that called the city complete were stored. */
   readonly beatsMs: readonly number[]
 }
@@ -34,14 +34,14 @@ export function viewChecks(measure: Measure, found: Violation[]): readonly Conne
 type Complain = (invariant: Invariant, atMs: number, connection: Connection, text: string) => void
 
 /** Follows each room on each screen for as long as it is shown without a mark, and judges that time when it ends. */
-function unmarkedValues({ truth, settings, blind }: Measure, complain: Complain): ConnectionWatcher {
+function unmarkedValues({ truth, settings, excuses }: Measure, complain: Complain): ConnectionWatcher {
   const screens = new WeakMap<Connection, Map<string, Showing>>()
   const end = (connection: Connection, slug: string, { room, fromMs }: Showing, toMs: number): void => {
-    const lagMs = mayLagMs(settings) + blindMsAt(blind, toMs)
+    const lagMs = mayLagMs(settings) + blindMsAt(excuses, toMs)
     const value = { online: room.online_count, typing: room.typing_count }
     let coveredMs = fromMs
     for (const span of spansWithin(truth, slug, fromMs - lagMs, toMs)) {
-      if (!isSame(span, value)) continue
+      if (!isAsKnown(excuses, toMs, span, value)) continue
       if (span.fromMs > coveredMs) break
       coveredMs = Math.max(coveredMs, span.toMs + lagMs)
     }
@@ -80,11 +80,11 @@ function unmarkedValues({ truth, settings, blind }: Measure, complain: Complain)
   }
 }
 
-function wholeCities({ truth, settings, blind }: Measure, complain: Complain): ConnectionWatcher {
+function wholeCities({ truth, settings, excuses }: Measure, complain: Complain): ConnectionWatcher {
   return {
     shown(connection, message, atMs) {
       if (message.type !== 'status' || message.stale) return
-      const sinceMs = atMs - mayLagMs(settings) - blindMsAt(blind, atMs)
+      const sinceMs = atMs - mayLagMs(settings) - blindMsAt(excuses, atMs)
       const missing = [...truth.keys()].filter(
         (slug) => truthAt(truth, slug, sinceMs) && truthAt(truth, slug, atMs) && !connection.rooms.has(slug),
       )

@@ -45,8 +45,14 @@ export type Entry = { readonly atMs: number } & (
       readonly poll: number
       readonly since: string | undefined
     }
-  /** `blindMs`: for so long this fault may keep the source's silence from being noticed; 0 where it is noticed as usual. */
-  | { readonly kind: 'fault'; readonly id: string; readonly phase: 'begins' | 'ends'; readonly blindMs: number }
+  /** `blindMs`: for so long this fault may keep the source's silence from being noticed; 0 where it is noticed as usual. `breaksPolls`: who types may be forgotten. */
+  | {
+      readonly kind: 'fault'
+      readonly id: string
+      readonly phase: 'begins' | 'ends'
+      readonly blindMs: number
+      readonly breaksPolls: boolean
+    }
   /** Everything is healed and every witness shows the truth; how long that took since the fault's end. */
   | { readonly kind: 'settled'; readonly tookMs: number }
   /** A process of ours ended although nobody told it to. */

@@ -253,4 +253,11 @@ const rooms: readonly Fault[] = [
   },
 ]
 
-export const matrixFaults: readonly Fault[] = [...limited, ...unreadable, ...silent, ...longPoll, ...tokens, ...rooms]
+export const matrixFaults: readonly Fault[] = [
+  ...limited,
+  ...unreadable,
+  ...silent,
+  ...longPoll,
+  ...tokens,
+  ...rooms,
+].map((fault) => ({ ...fault, breaksPolls: true }))
