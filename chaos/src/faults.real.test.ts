@@ -4,10 +4,10 @@ import { sections } from './all-faults.ts'
 import { runFault } from './run-fault.ts'
 import { startStage, type Stage } from './stage.ts'
 
-describe.each(sections)('$title', ({ faults }) => {
+describe.each(sections)('$title', ({ faults, stage: options }) => {
   let stage: Stage
   beforeAll(async () => {
-    stage = await startStage()
+    stage = await startStage(options)
   })
   afterAll(() => stage.stop())
 

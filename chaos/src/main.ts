@@ -19,11 +19,11 @@ const machine = `${cpus().length} cores, Node ${process.versions.node}`
 const day = new Date().toISOString().slice(0, 10)
 const known = readKnown()
 const outcomes: Outcome[] = []
-for (const { title, faults } of sections) {
+for (const { title, faults, stage: options } of sections) {
   const chosen = faults.filter(isWanted)
   if (chosen.length === 0) continue
   console.log(`\n${title}`)
-  const stage = await startStage()
+  const stage = await startStage(options)
   try {
     for (const fault of chosen) {
       const { id, ...outcome } = await runFault(stage, fault)

@@ -24,6 +24,12 @@ of \`make test\`. A row that could not be played says so.
 
 ${sections.map(({ title, faults }) => `## ${title}\n\n${tableOf(faults, measured)}`).join('\n\n')}
 
+## Broken on purpose
+
+What each of these rows said when the guard that it watches was taken out of the product once.
+
+${guardsOf(sections.flatMap(({ faults }) => faults))}
+
 ## Invariants
 
 \`chaos/src/core/check-history.ts\` reads the history of a run afterwards and knows nothing of how it came about. Its rules stand in
@@ -35,6 +41,9 @@ function tableOf(faults: readonly Fault[], measured: Readonly<Record<string, Mea
   const rows = faults.map((fault) => rowOf(fault, measured[fault.id]))
   return ['| # | Fault | Bar | Last run |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }
+
+const guardsOf = (faults: readonly Fault[]): string =>
+  faults.flatMap(({ id, guard }) => (guard === undefined ? [] : [`- **${id}**: ${guard}`])).join('\n')
 
 function rowOf({ id, title, bar, length }: Fault, last: Measured | undefined): string {
   const cells = [length === 'long' ? `${id} ·` : id, title, bar, last === undefined ? 'not run yet' : told(last)]

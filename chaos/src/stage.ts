@@ -10,6 +10,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCityService, type CityService } from '@citypresence/stack/city-service'
+import { startNatsCluster, type NatsCluster } from '@citypresence/stack/nats-cluster'
 import { startNats, type NatsServer } from '@citypresence/stack/nats-server'
 import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { startAggregator, startGateway, type Gateway } from '@citypresence/stack/service'
@@ -17,6 +18,7 @@ import { makeToken, randomSecret } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
 import { startHomeserver, type Homeserver, type Notice } from '@citypresence/sim/homeserver'
 import { keepService, type KeptService } from './kept-service.ts'
+import { startLinks, type Links } from './links.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import { recordStored, type StoredMessages } from './stored-messages.ts'
 import { settle as settleTown, type RoomTruth, type TownOptions, type Townsfolk } from './townsfolk.ts'
@@ -28,6 +30,10 @@ export type StageOptions = {
   readonly witnessesEach?: number
   readonly aggregatorEnv?: Readonly<Record<string, string>>
   readonly gatewayEnv?: Readonly<Record<string, string>>
+  /** Proxies that can be told to fail between each of our services and NATS. */
+  readonly links?: boolean
+  /** So many nats-servers that are one, and as many copies of the stream. */
+  readonly natsServers?: number
 }
 
 export type Stage = {
@@ -35,13 +41,18 @@ export type Stage = {
   readonly homeserver: Homeserver
   readonly town: Townsfolk
   readonly cityService: CityService
+  /** The only one, or the first of the cluster. */
   readonly nats: NatsServer
+  readonly cluster: NatsCluster | undefined
+  readonly links: Links | undefined
   readonly stored: StoredMessages
   readonly aggregator: KeptService
   readonly gateways: readonly KeptService<Gateway>[]
   readonly witnesses: readonly Witness[]
   /** The aggregator reads its token from a file: another one from now on. */
   writeMatrixToken(token: string): void
+  /** All our services read their passwords from files. */
+  writeNatsPassword(who: NatsRole, password: string): void
   /** Opens every gateway. */
   readonly token: string
   /** People come, go, type and move, until the stage settles. */
@@ -53,6 +64,8 @@ export type Stage = {
   lies(): string[]
   stop(): Promise<void>
 }
+
+export type NatsRole = 'leader' | 'gateway'
 
 export const throttleMs = 300
 /** Short, so that a silent homeserver is seen within a test; a minute and a half in production. */
@@ -86,19 +99,35 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   recorder.note({ kind: 'began', settings: { throttleMs, staleAfterMs, offlineGraceMs: 0 } })
   const homeserver = await keep(startHomeserver({ notice: notePolls(recorder) }))
   const town = settleTown(homeserver, recorder, options.town ?? { rooms: 12, people: 30, roomsEach: 3 })
-  const nats = await keep(startNats())
+  const { nats, cluster, natsUrl } = await startNatsServers(options, keep)
+  const links = options.links === true ? await keep(startLinks(nats, gatewaysOf(options))) : undefined
   const cityService = await keep(startCityService({ rooms: town.directory(), token: randomSecret() }))
   const servers = { homeserver, town, nats, cityService }
   const folder = makeTemporaryFolder('chaos')
   await keep({ stop: () => folder.remove() })
-  const tokenFile = join(folder.path, 'matrix-token')
-  const writeMatrixToken = (token: string): void => writeFileSync(tokenFile, token, { mode: 0o600 })
+  const fileOf = (name: string): string => join(folder.path, name)
+  const write = (name: string, text: string): void => writeFileSync(fileOf(name), text, { mode: 0o600 })
+  const writeMatrixToken = (token: string): void => write('matrix-token', token)
+  const writeNatsPassword = (who: NatsRole, password: string): void => write(`nats-${who}`, password)
   writeMatrixToken(town.daemon.accessToken)
-  const env = { ...aggregatorEnv(servers), MATRIX_ACCESS_TOKEN_FILE: tokenFile, ...options.aggregatorEnv }
-  const stored = await keep(recordStored(nats, recorder))
+  for (const who of ['leader', 'gateway'] as const) writeNatsPassword(who, nats[who].pass)
+  const env = {
+    ...aggregatorEnv(servers),
+    ...natsEnv(links?.leader.url ?? natsUrl, nats.leader.user, fileOf('nats-leader')),
+    MATRIX_ACCESS_TOKEN_FILE: fileOf('matrix-token'),
+    STREAM_REPLICAS: String(options.natsServers ?? 1),
+    ...options.aggregatorEnv,
+  }
+  const stored = await keep(recordStored({ url: natsUrl, admin: nats.admin }, recorder))
   const aggregator = await keep(keepService('aggregator', () => startAggregator({ env, waitFor: 'nothing' }), recorder))
   const secret = randomSecret()
-  const gateways = await startGateways(options, { nats, secret, recorder }, keep)
+  const viewerEnv = (index: number): Record<string, string> => ({
+    ...natsEnv(links?.gateways[index]?.url ?? natsUrl, nats.gateway.user, fileOf('nats-gateway')),
+    JWT_SECRET: secret,
+    DRAIN_MS: '500',
+    ...options.gatewayEnv,
+  })
+  const gateways = await startGateways(gatewaysOf(options), viewerEnv, recorder, keep)
   const token = makeToken({ secret, expiresInS: 24 * 3_600 })
   await Promise.all(gateways.map(({ now }) => untilReady(now)))
   const witnesses = await startWitnesses(options, { gateways, token, recorder }, keep)
@@ -108,11 +137,14 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   return {
     recorder,
     ...servers,
+    cluster,
+    links,
     stored,
     aggregator,
     gateways,
     witnesses,
     writeMatrixToken,
+    writeNatsPassword,
     token,
     beginLife: () => life.begin(),
     endLife: () => life.end(),
@@ -153,12 +185,17 @@ function notePolls(recorder: Recorder): Notice {
   }
 }
 
-type Servers = Pick<Stage, 'homeserver' | 'town' | 'nats' | 'cityService'>
+async function startNatsServers({ natsServers = 1 }: StageOptions, keep: Keep) {
+  const cluster = natsServers > 1 ? await keep(startNatsCluster({ size: natsServers })) : undefined
+  const nats = cluster?.servers[0] ?? (await keep(startNats()))
+  return { nats, cluster, natsUrl: cluster?.url ?? nats.url }
+}
 
-const aggregatorEnv = ({ homeserver, town, nats, cityService }: Servers): Record<string, string> => ({
-  NATS_URL: nats.url,
-  NATS_USER: nats.leader.user,
-  NATS_PASSWORD: nats.leader.pass,
+const gatewaysOf = ({ gateways = 2 }: StageOptions): number => gateways
+
+type Servers = Pick<Stage, 'homeserver' | 'town' | 'cityService'>
+
+const aggregatorEnv = ({ homeserver, town, cityService }: Servers): Record<string, string> => ({
   MATRIX_HS_URL: homeserver.url,
   MATRIX_USER_ID: town.daemon.userId,
   CITY_SERVICE_INTERNAL_URL: cityService.url,
@@ -170,24 +207,25 @@ const aggregatorEnv = ({ homeserver, town, nats, cityService }: Servers): Record
   CITY_ID: 'chaos',
 })
 
-type Fanned = { readonly nats: NatsServer; readonly secret: string; readonly recorder: Recorder }
+const natsEnv = (url: string, user: string, passwordFile: string) => ({
+  NATS_URL: url,
+  NATS_USER: user,
+  NATS_PASSWORD_FILE: passwordFile,
+})
 
-async function startGateways(options: StageOptions, { nats, secret, recorder }: Fanned, keep: Keep) {
-  const env = {
-    NATS_URL: nats.url,
-    NATS_USER: nats.gateway.user,
-    NATS_PASSWORD: nats.gateway.pass,
-    JWT_SECRET: secret,
-    DRAIN_MS: '500',
-    ...options.gatewayEnv,
-  }
+async function startGateways(
+  count: number,
+  envOf: (index: number) => Record<string, string>,
+  recorder: Recorder,
+  keep: Keep,
+) {
   return Promise.all(
-    Array.from({ length: options.gateways ?? 2 }, async (_, index) => {
+    Array.from({ length: count }, async (_, index) => {
       let port: number | undefined
       // The address outlives the process, as that of a Service does.
       const start = async (): Promise<Gateway> => {
         const fixed = port === undefined ? {} : { PORT: String(port) }
-        const gateway = await startGateway({ env: { ...env, ...fixed }, waitFor: 'healthz' })
+        const gateway = await startGateway({ env: { ...envOf(index), ...fixed }, waitFor: 'healthz' })
         port = gateway.port
         return gateway
       }

@@ -7,7 +7,9 @@ import { epochHeader, epochRecord, parseEpoch } from '@citypresence/wire/epoch'
 import { roomPresence } from '@citypresence/wire/room-presence'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { systemClock } from '@citypresence/chassis/edge/clock'
+import type { NatsUser } from '@citypresence/stack/nats-config'
 import type { NatsServer } from '@citypresence/stack/nats-server'
+import { arrive, createArrivalOrder, forgetOrder, inOrder } from './core/arrival-order.ts'
 import type { Stored } from './core/history.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -17,6 +19,8 @@ const subjects = 'city.presence.>'
 const heldMax = 100_000
 // A server that has just come back may not know its stream yet.
 const readsMax = 10
+// One of several servers may be that much behind another that missed something.
+const waitMs = 1_000
 
 export type StoredMessages = {
   /** The store was taken back or lost: what comes next may begin lower. */
@@ -24,13 +28,53 @@ export type StoredMessages = {
   stop(): Promise<void>
 }
 
+/** `url` may name several servers: each is heard on a connection of its own, because any of them may be cut off for a while. */
 export async function recordStored(
-  nats: Pick<NatsServer, 'url' | 'admin'>,
+  { url, admin }: Pick<NatsServer, 'url' | 'admin'>,
   recorder: Recorder,
 ): Promise<StoredMessages> {
-  const { user, pass } = nats.admin
+  const urls = url.split(',')
+  const order = createArrivalOrder<Arrived>(urls.length > 1 ? waitMs : 0)
+  const noteAll = (): void => {
+    for (const { item, atMs } of inOrder(order, recorder.nowMs())) note(recorder, item, atMs)
+  }
+  const take = (message: Msg, caughtUp: boolean): void => {
+    // Not republished by the stream: no gateway believes it either.
+    if (message.headers?.get('Nats-Stream') !== streamName) return
+    const sequence = Number(message.headers.get('Nats-Sequence'))
+    arrive(order, sequence, { message, sequence, caughtUp }, recorder.nowMs())
+    noteAll()
+  }
+  const looking = setInterval(noteAll, waitMs / 4)
+  looking.unref()
+  const connections = await Promise.all(urls.map((server) => listen(server, admin, take)))
+  return {
+    rolledBack() {
+      forgetOrder(order)
+      recorder.note({ kind: 'rolled-back' })
+    },
+    async stop() {
+      clearInterval(looking)
+      await Promise.all(connections.map((connection) => connection.close()))
+    },
+  }
+}
+
+type Arrived = { readonly message: Msg; readonly sequence: number; readonly caughtUp: boolean }
+
+function note(recorder: Recorder, { message, sequence, caughtUp }: Arrived, atMs: number): void {
+  const stored = storedOf(message)
+  if (stored !== undefined) recorder.note({ kind: 'stored', sequence, caughtUp, ...stored }, atMs)
+}
+
+async function listen(
+  server: string,
+  { user, pass }: NatsUser,
+  take: (message: Msg, caughtUp: boolean) => void,
+): Promise<NatsConnection> {
   const connection = await connect({
-    servers: nats.url.split(','),
+    servers: server,
+    ignoreClusterUpdates: true, // this server and no other
     user,
     pass,
     maxReconnectAttempts: -1,
@@ -39,15 +83,6 @@ export async function recordStored(
     maxPingOut: 2,
     ignoreAuthErrorAbort: true,
   })
-  let last = 0
-  const take = (message: Msg, caughtUp: boolean): void => {
-    const sequence = Number(message.headers?.get('Nats-Sequence'))
-    // Not republished by the stream: no gateway believes it either.
-    if (message.headers?.get('Nats-Stream') !== streamName || !(sequence > last)) return
-    last = sequence
-    const note = storedOf(message)
-    if (note !== undefined) recorder.note({ kind: 'stored', sequence, caughtUp, ...note })
-  }
   // After a lost connection what is stored comes first, then what was heard meanwhile: so the order stays.
   let held: Msg[] | undefined
   connection.subscribe(subjects, {
@@ -66,13 +101,7 @@ export async function recordStored(
       held = undefined
     }
   })()
-  return {
-    rolledBack() {
-      last = 0
-      recorder.note({ kind: 'rolled-back' })
-    },
-    stop: () => connection.close(),
-  }
+  return connection
 }
 
 /** Asks until it is answered, or until the connection is lost again. */

@@ -46,3 +46,17 @@ it('[S8] names and passwords are quoted, so that none of them is taken for a var
   expect(natsConfig({ ...input, jetstream: false })).not.toContain('jetstream')
   expect(natsConfig({ ...input, accounts: 'open' })).not.toContain('accounts')
 })
+
+it("[S30] what is withheld stands in nobody's list, and an empty list allows nothing", () => {
+  const text = natsConfig({ ...input, withheld: { gateway: ['$JS.API.DIRECT.GET.CITY_PRESENCE', '_INBOX_gateway.>'] } })
+  const edge = text.split('EDGE {')[1] ?? ''
+  expect(edge).toContain('publish: { deny: ">" }, subscribe: { allow: ["city.presence.>"] }')
+  expect(text.split('EDGE {')[0]).toContain('"$JS.API.DIRECT.GET.CITY_PRESENCE"')
+})
+
+it('[S29] a server of a cluster listens for the others and knows where they are', () => {
+  const text = natsConfig({ ...input, cluster: { name: 'city', port: 6222, routePorts: [6223, 6224] } })
+  expect(text).toContain(
+    'cluster { name: "city", listen: "127.0.0.1:6222", routes: ["nats-route://127.0.0.1:6223", "nats-route://127.0.0.1:6224"] }',
+  )
+})

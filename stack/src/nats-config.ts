@@ -14,6 +14,8 @@ export type NatsUsers = { leader: NatsUser; gateway: NatsUser; admin: NatsUser; 
 /** two: as in production. one: everybody in one account, with rights. open: no users at all. */
 export type NatsAccounts = 'two' | 'one' | 'open'
 
+export type Withheld = { leader?: readonly string[]; gateway?: readonly string[] }
+
 export type NatsConfigInput = {
   serverName: string
   port: number
@@ -24,6 +26,12 @@ export type NatsConfigInput = {
   jetstream: boolean
   /** 'always' as in production, or a duration; without it the server's own default (2 minutes). */
   syncInterval?: string
+  /** The server takes no more on its disk than this. */
+  fileStoreMaxBytes?: number
+  /** Rights taken away: subjects that they may neither say nor hear any more. */
+  withheld?: Withheld
+  /** One of several servers that know each other by their route ports. */
+  cluster?: { name: string; port: number; routePorts: readonly number[] }
 }
 
 const roomStream = 'CITY_PRESENCE'
@@ -50,6 +58,7 @@ export function natsConfig(input: NatsConfigInput): string {
     `listen: "127.0.0.1:${input.port}"`,
     `http: "127.0.0.1:${input.monitorPort}"`,
     input.jetstream ? jetstreamPart(input) : '',
+    clusterPart(input),
     accountsPart(input),
   ]
   return `${parts.filter((part) => part !== '').join('\n')}\n`
@@ -57,7 +66,14 @@ export function natsConfig(input: NatsConfigInput): string {
 
 function jetstreamPart(input: NatsConfigInput): string {
   const sync = input.syncInterval === undefined ? '' : `, sync_interval: ${quoted(input.syncInterval)}`
-  return `jetstream { store_dir: ${quoted(input.storeDir)}${sync} }`
+  const max = input.fileStoreMaxBytes === undefined ? '' : `, max_file_store: ${input.fileStoreMaxBytes}`
+  return `jetstream { store_dir: ${quoted(input.storeDir)}${sync}${max} }`
+}
+
+function clusterPart({ cluster }: NatsConfigInput): string {
+  if (cluster === undefined) return ''
+  const routes = cluster.routePorts.map((port) => `nats-route://127.0.0.1:${port}`)
+  return `cluster { name: ${quoted(cluster.name)}, listen: "127.0.0.1:${cluster.port}", routes: ${listed(routes)} }`
 }
 
 function accountsPart(input: NatsConfigInput): string {
@@ -67,40 +83,52 @@ function accountsPart(input: NatsConfigInput): string {
   return `accounts {\n  ${system}\n  ${city}\n}\nsystem_account: SYS`
 }
 
-function oneAccount({ users, jetstream }: NatsConfigInput): string {
+function oneAccount({ users, jetstream, withheld }: NatsConfigInput): string {
   return `CITY {${jetstream ? ' jetstream: enabled' : ''} 
     users: [
-      ${leaderPart(users)}
-      ${gatewayPart(users)}
+      ${leaderPart(users, withheld)}
+      ${gatewayPart(users, withheld)}
       ${userPart(users.admin)} ] }`
 }
 
-function twoAccounts({ users, jetstream }: NatsConfigInput): string {
+function twoAccounts({ users, jetstream, withheld }: NatsConfigInput): string {
   const exported = heardByGateways.map((subject) => `{ stream: ${quoted(subject)}, accounts: [EDGE] }`)
   const imported = heardByGateways.map((subject) => `{ stream: { account: CITY, subject: ${quoted(subject)} } }`)
   return `CITY {${jetstream ? ' jetstream: enabled' : ''}
     users: [
-      ${leaderPart(users)}
+      ${leaderPart(users, withheld)}
       ${userPart(users.admin)} ]
     exports: [
       ${exported.join('\n      ')}
       { service: ${quoted(readByGateways)}, response_type: stream, accounts: [EDGE] } ] }
   EDGE {
-    users: [ ${gatewayPart(users)} ]
+    users: [ ${gatewayPart(users, withheld)} ]
     imports: [
       ${imported.join('\n      ')}
       { service: { account: CITY, subject: ${quoted(readByGateways)} } } ] }`
 }
 
-const leaderPart = (users: NatsUsers): string => userPart(users.leader, leaderPublishes, leaderHears)
-const gatewayPart = (users: NatsUsers): string => userPart(users.gateway, gatewayPublishes, gatewayHears)
+type Rights = { readonly publishes: readonly string[]; readonly hears: readonly string[] }
 
-function userPart({ user, pass }: NatsUser, publishes?: readonly string[], hears?: readonly string[]): string {
-  const who = `user: ${quoted(user)}, password: ${quoted(pass)}`
-  if (publishes === undefined || hears === undefined) return `{ ${who} }`
-  const rights = `publish: { allow: ${listed(publishes)} }, subscribe: { allow: ${listed(hears)} }`
-  return `{ ${who}, permissions: { ${rights} } }`
+const leaderPart = (users: NatsUsers, withheld: Withheld = {}): string =>
+  userPart(users.leader, without(withheld.leader, { publishes: leaderPublishes, hears: leaderHears }))
+const gatewayPart = (users: NatsUsers, withheld: Withheld = {}): string =>
+  userPart(users.gateway, without(withheld.gateway, { publishes: gatewayPublishes, hears: gatewayHears }))
+
+function without(withheld: readonly string[] = [], { publishes, hears }: Rights): Rights {
+  const isLeft = (subject: string): boolean => !withheld.includes(subject)
+  return { publishes: publishes.filter(isLeft), hears: hears.filter(isLeft) }
 }
+
+function userPart({ user, pass }: NatsUser, rights?: Rights): string {
+  const who = `user: ${quoted(user)}, password: ${quoted(pass)}`
+  if (rights === undefined) return `{ ${who} }`
+  return `{ ${who}, permissions: { publish: ${allowed(rights.publishes)}, subscribe: ${allowed(rights.hears)} } }`
+}
+
+// An empty list of what is allowed would allow everything.
+const allowed = (subjects: readonly string[]): string =>
+  subjects.length === 0 ? '{ deny: ">" }' : `{ allow: ${listed(subjects)} }`
 
 const listed = (subjects: readonly string[]): string => `[${subjects.map(quoted).join(', ')}]`
 

@@ -38,7 +38,9 @@ export function frameChecks(stored: StoredValues, found: Violation[]): Connectio
         return
       }
       if (!connection.hasSnapshot) complain('INV-06', atMs, connection, `got ${message.type} before a snapshot`)
-      if (message.type === 'room.presence') checkRoom(connection, message, atMs - frameLateMs, atMs)
+      // What waited in a broken way comes late, and in order; the mark says so.
+      const sinceMs = connection.stale === true ? -Infinity : atMs - frameLateMs
+      if (message.type === 'room.presence') checkRoom(connection, message, sinceMs, atMs)
     },
     moment(entry: Entry) {
       if (entry.kind !== 'garbled') return

@@ -2,13 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@citypresence/stack/until'
 import type { Stage } from '../stage.ts'
+import type { Witness } from '../witness.ts'
 
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
-/** How long it takes until every witness that is connected shows the mark. */
-export async function untilMarked(stage: Stage, deadlineMs: number): Promise<number> {
+/** How long it takes until each of them that is connected shows the mark. */
+export async function untilMarked(stage: Stage, deadlineMs: number, witnesses = stage.witnesses): Promise<number> {
   const beganAtMs = stage.recorder.nowMs()
-  await until(() => stage.witnesses.every(({ stale, isConnected }) => !isConnected || stale === true), {
+  await until(() => witnesses.every(({ stale, isConnected }) => !isConnected || stale === true), {
     deadlineMs,
     what: 'the stale mark at every witness',
     everyMs: 5,
@@ -16,10 +17,10 @@ export async function untilMarked(stage: Stage, deadlineMs: number): Promise<num
   return stage.recorder.nowMs() - beganAtMs
 }
 
-/** Until no witness shows the mark any more. */
-export async function untilFresh(stage: Stage, deadlineMs: number): Promise<number> {
+/** Until none of them shows the mark any more. */
+export async function untilFresh(stage: Stage, deadlineMs: number, witnesses = stage.witnesses): Promise<number> {
   const beganAtMs = stage.recorder.nowMs()
-  await until(() => stage.witnesses.every(({ stale, isConnected }) => isConnected && stale === false), {
+  await until(() => witnesses.every(({ stale, isConnected }) => isConnected && stale === false), {
     deadlineMs,
     what: 'the end of the stale mark',
     everyMs: 5,
@@ -29,6 +30,35 @@ export async function untilFresh(stage: Stage, deadlineMs: number): Promise<numb
 
 /** Time that has to pass because the fault is that long: the only waiting without a condition. */
 export const lasting = (ms: number): Promise<unknown> => delay(ms)
+
+/** Everybody is right again, in time. */
+export async function backBar(stage: Stage, barMs: number): Promise<number> {
+  const tookMs = await stage.settle(30_000)
+  missedIf(tookMs > barMs, `true again only after ${seconds(tookMs)}`)
+  return tookMs
+}
+
+/** Who looks at this gateway, and who does not. */
+export function witnessesOf(stage: Stage, gateway: number): { at: readonly Witness[]; elsewhere: readonly Witness[] } {
+  const url = stage.gateways[gateway]?.now.webSocketUrl
+  return {
+    at: stage.witnesses.filter((witness) => witness.url === url),
+    elsewhere: stage.witnesses.filter((witness) => witness.url !== url),
+  }
+}
+
+/** None of them was shown the mark meanwhile. */
+export function unmarked(stage: Stage, witnesses = stage.witnesses): () => void {
+  const from = stage.recorder.history.length
+  const names = new Set(witnesses.map(({ name }) => name))
+  return () => {
+    const marks = stage.recorder.history
+      .slice(from)
+      .filter((entry) => entry.kind === 'frame' && entry.message.type === 'status' && entry.message.stale)
+    const told = marks.filter((entry) => entry.kind === 'frame' && names.has(entry.witness))
+    missedIf(told.length > 0, `${told.length} marks where nothing had to be marked`)
+  }
+}
 
 /** No browser was thrown out meanwhile. */
 export function connectionsKept(stage: Stage): () => void {
@@ -54,4 +84,10 @@ export function memoryOf(stage: Stage, service: string): () => number {
     entries.flatMap((entry) => (entry.kind === 'sample' && entry.service === service ? [entry.rssBytes] : []))
   const before = sizes(stage.recorder.history).at(-1) ?? 0
   return () => Math.max(0, ...sizes(stage.recorder.history.slice(from))) - before
+}
+
+/** The most that one of these ways was dialled since. */
+export function dialsOf(links: readonly { readonly dials: number }[]): () => number {
+  const before = links.map(({ dials }) => dials)
+  return () => Math.max(...links.map(({ dials }, index) => dials - (before[index] ?? 0)))
 }

@@ -3,13 +3,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { connect } from '@nats-io/transport-node'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { connectionsKept, lasting, memoryOf, missedIf, seconds, untilFresh, untilMarked } from './bars.ts'
-
-const backBar = async (stage: Stage, barMs: number): Promise<number> => {
-  const tookMs = await stage.settle(30_000)
-  missedIf(tookMs > barMs, `true again only after ${seconds(tookMs)}`)
-  return tookMs
-}
+import { backBar, connectionsKept, lasting, seconds, untilFresh, untilMarked } from './bars.ts'
 
 async function asAdmin(stage: Stage, subject: string, body: unknown): Promise<void> {
   const { url, admin } = stage.nats
@@ -130,21 +124,5 @@ export const natsFaults: readonly Fault[] = [
         await untilFresh(stage, 30_000)
         await lasting(1_000)
       }),
-  },
-  {
-    id: 'F13',
-    title: 'NATS is away for ten minutes',
-    bar: 'memory grows by less than 10 MB; true again within 5 s of the return',
-    length: 'long',
-    async run(stage) {
-      const grown = ['aggregator', 'gateway-1'].map((service) => memoryOf(stage, service))
-      await stage.nats.kill()
-      await lasting(600_000)
-      const grownBytes = Math.max(...grown.map((bytes) => bytes()))
-      await stage.nats.restart()
-      const tookMs = await backBar(stage, 5_000)
-      missedIf(grownBytes > 10 * 1024 * 1024, `memory grew by ${Math.round(grownBytes / 1024 / 1024)} MB`)
-      return `memory +${Math.round(grownBytes / 1024 / 1024)} MB, true again ${seconds(tookMs)} after the return`
-    },
   },
 ]

@@ -185,8 +185,9 @@ function voiceOf(message: StreamMessage): Epoch | undefined {
 
 /** Goes on with the run, or begins a new one; tells again whether a snapshot reaches up to its first message. */
 function follow(feed: Feed, sequence: number, voice: Epoch | undefined, isGap: boolean, nowMs: number): void {
-  // Something was missed: what is known may be old until a snapshot reaches up to here.
-  if (isGap) forgetRun(feed)
+  // Something was missed: what is known may be old until a snapshot reaches up to here. After a silence what comes may have
+  // waited on a broken way, and come in one rush: only the answer to a question asked now comes behind all that waited.
+  if (isGap || isSilent(feed, nowMs)) forgetRun(feed)
   feed.liveAtMs = nowMs
   feed.lastLive = sequence
   if (voice !== undefined && (feed.liveVoice === undefined || compareEpochs(voice, feed.liveVoice) > 0))

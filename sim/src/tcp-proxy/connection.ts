@@ -51,7 +51,7 @@ export function openConnection({ client, port, mode: first, clock, closed }: Con
     over = true
     for (const way of ways) {
       way.cancel()
-      if (byReset) way.from.resetAndDestroy()
+      if (byReset) reset(way.from)
       else way.from.destroy()
     }
     closed()
@@ -96,6 +96,12 @@ export function openConnection({ client, port, mode: first, clock, closed }: Con
     halfClose: () => void client.end(),
     reset: () => end(true),
   }
+}
+
+/** A socket that has said goodbye cannot be reset: Node would never close its handle, and spin at the end of the process. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded || socket.connecting) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 const wayOf = (from: Socket, to: Socket): Way => ({
