@@ -3,13 +3,18 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { aggregate, type Known, type RoomFinding } from './aggregate.ts'
-import { createCity, sourceOf, type City, type MappedRoom } from './core/city.ts'
+import { createCity, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import { createChannel } from './edge/channel.ts'
 import { at, cityOptions, come, follow, is, lose, onlineOf, presenceIn, type, user } from './testing/cities.ts'
 
-type Batch = { readonly initial?: boolean; readonly typingSuspect?: boolean; readonly slices: (readonly Fact[])[] }
+type Batch = {
+  readonly initial?: boolean
+  readonly lazy?: boolean
+  readonly typingSuspect?: boolean
+  readonly slices: (readonly Fact[])[]
+}
 type Slices = { next(): Promise<void> }
 
 let clock: FakeClock
@@ -45,6 +50,7 @@ beforeEach(() => {
       findings: (signal) => findings.values(signal),
       tombstone: (roomId, replacement, viaServer) => heeded.push(`${roomId} -> ${replacement} via ${viaServer}`),
       refreshSoon: () => heeded.push('refresh'),
+      wantMembers: (roomIds) => heeded.push(...Array.from(roomIds, (roomId) => `list ${roomId}`)),
     },
     speech: { changed: (slugs: Iterable<string>) => void offered.push([...slugs]) } as never,
     voices: [{ tick: () => (ticks += 1) } as never],
@@ -62,10 +68,10 @@ afterEach(async () => {
 })
 
 async function* batchesFrom(signal: AbortSignal) {
-  for await (const { initial = false, typingSuspect = false, slices } of batches.values(signal)) {
+  for await (const { initial = false, lazy = false, typingSuspect = false, slices } of batches.values(signal)) {
     const moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
     yield {
-      ...{ initial, typingSuspect, requestedAt: moment, asOf: moment, receivedAt: moment, traceparent: undefined },
+      ...{ initial, lazy, typingSuspect, requestedAt: moment, asOf: moment, receivedAt: moment, traceparent: undefined },
       slices: slicesOf(slices),
     }
   }
@@ -178,4 +184,16 @@ it('[L34] whether the source is believed, and how old it is, is told all the tim
   await clock.advance(cityOptions.staleAfterMs)
   expect(verdict).toMatchObject({ source: 'stale', reason: 'no-sync' })
   expect(verdict?.sourceAgeMs).toBeGreaterThan(cityOptions.staleAfterMs)
+})
+
+it('[P18] after a first sync without the members each room waits for its list, which is taken at once and is no drift', async () => {
+  maps.push([{ slug: 'r', roomId: '!r', alias: null }])
+  await hear({ initial: true, lazy: true, slices: [[follow('!r'), come('!r', user(0)), is(user(1), 'online')]] })
+  expect(heeded).toEqual(['list !r'])
+  expect(valueOf(city, 'r').kind).toBe('unobserved')
+  offered.length = 0
+  findings.push({ kind: 'members', roomId: '!r', userIds: [user(0), user(1)], askedAt: at(clock.monotonicMs()) })
+  await clock.advance(1)
+  expect([onlineOf(city, 'r'), heeded]).toEqual([1, ['list !r']])
+  expect(offered).toEqual([['r']])
 })

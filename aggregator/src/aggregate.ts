@@ -14,6 +14,7 @@ import {
   finishReplacement,
   learn,
   learnInto,
+  listMembers,
   mapRooms,
   mappedSlugs,
   nextDueAtMs,
@@ -22,6 +23,7 @@ import {
   startReplacement,
   syncSucceeded,
   takeChanged,
+  unlistedRooms,
   valueOf,
   wantsPresenceProbe,
   type City,
@@ -37,6 +39,7 @@ import type { Voice } from './voice.ts'
 export interface SyncSource {
   batches(signal: AbortSignal): AsyncIterable<{
     readonly initial: boolean
+    readonly lazy: boolean
     readonly requestedAt: Moment
     readonly asOf: Moment
     readonly receivedAt: Moment
@@ -55,6 +58,8 @@ export interface MapSource {
   findings(signal: AbortSignal): AsyncIterable<RoomFinding>
   tombstone(roomId: string, replacement: string, viaServer: string): void
   refreshSoon(): void
+  /** The members of these rooms are asked for before anything else; of no others. */
+  wantMembers(roomIds: Iterable<string>): void
 }
 
 /** What there is to speak of: one full sync, a good map, and nothing half learned. */
@@ -114,12 +119,13 @@ async function followMatrix(loop: Loop): Promise<void> {
     known.learning = true
     if (batch.typingSuspect) clearTyping(city, at)
     if (batch.initial) {
-      const replacement = startReplacement(city)
+      const replacement = startReplacement(city, batch.lazy)
       for await (const facts of batch.slices) {
         heedRooms(loop, facts)
         learnInto(replacement, facts, at)
       }
       finishReplacement(city, replacement, at)
+      loop.rooms.wantMembers(unlistedRooms(city))
     } else {
       for await (const facts of batch.slices) {
         heedRooms(loop, facts)
@@ -154,7 +160,9 @@ async function followFindings(loop: Loop): Promise<void> {
   for await (const finding of loop.rooms.findings(loop.signal)) {
     const at = momentOf(loop.clock)
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
-    else keepAudit(loop.audits, { ...finding, answeredAt: at })
+    // The list of a room that waits for one is taken at once; any other is an audit.
+    else if (!listMembers(loop.city, finding.roomId, finding.userIds, { at, askedAt: finding.askedAt }))
+      keepAudit(loop.audits, { ...finding, answeredAt: at })
     tell(loop, undefined)
   }
 }

@@ -152,6 +152,10 @@ export const errorCodes = {
     means: 'The homeserver refused a request; status and Matrix error code stand in the message.',
     doThis: 'M_FORBIDDEN means a missing right of the daemon, M_NOT_FOUND a room or alias that is not there.',
   },
+  MatrixWentBack: {
+    means: 'The homeserver answered from a place that was left: its database was taken back. Everything is asked anew.',
+    doThis: 'Nothing, after a restored backup. If it repeats, look for two homeservers behind one address.',
+  },
   MatrixGarbled: {
     means: 'A Matrix answer had an unexpected form and was dropped.',
     doThis: 'If it repeats, report it with the path named in the message.',

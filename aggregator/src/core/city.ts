@@ -19,12 +19,13 @@ import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
 import { takeUsers, usersOf } from './city-users.ts'
 import type { Moment } from './moment.ts'
 import { createObservation, endLives, findLifeDue, observe, stopAllTyping, type Observation } from './observation.ts'
-import { auditMembers, dropOrphans, isOpen, takeDirtyRooms } from './presence-state.ts'
+import { auditMembers, cameBack, dropOrphans, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { carryActivity } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, noteProbe, noteSync, sourceDueMs } from './source-health.ts'
 import type { SourceHealth, SourceVerdict } from './source-health.ts'
 import type { Fact } from './sync-facts.ts'
+import { takeList } from './unlisted-rooms.ts'
 import { createUserWatch } from './user-watch.ts'
 
 export type { MappedRoom, RoomValue } from './city-rooms.ts'
@@ -82,13 +83,18 @@ export function learn(city: City, facts: readonly Fact[], at: Moment): void {
 }
 
 /** An initial sync in the making: it says everything, so it is learned apart from the city. */
-export type Replacement = { readonly observation: Observation; readonly city: City }
+export type Replacement = { readonly observation: Observation; readonly city: City; readonly lazy: boolean }
 
-export const startReplacement = (city: City): Replacement => ({ observation: emptyObservation(city.options), city })
+/** `lazy`: it names only some of the members of each room, so that a room counts when its list of members came. */
+export const startReplacement = (city: City, lazy = false): Replacement => ({
+  observation: emptyObservation(city.options),
+  city,
+  lazy,
+})
 
 export function learnInto(replacement: Replacement, facts: readonly Fact[], at: Moment): void {
-  const { observation, city } = replacement
-  const lesson = { at, limits: city.options, former: city.observation.state }
+  const { observation, city, lazy } = replacement
+  const lesson = { at, limits: city.options, former: city.observation.state, lazy }
   for (const fact of facts) observe(observation, fact, lesson)
 }
 
@@ -99,7 +105,8 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
   const { observation: former, health } = city
   const { observation: fresh } = replacement
   dropOrphans(fresh.state)
-  if (shown.emptiesCity(former.state, fresh.state, health.presence === 'works')) city.health = hold(health, at)
+  const doubt = { presenceWorked: health.presence === 'works', allListed: fresh.unlisted.size === 0 }
+  if (shown.emptiesCity(former.state, fresh.state, doubt)) city.health = hold(health, at)
   shown.carryShown(former.state, fresh.state, shownRule(city))
   for (const [roomId, life] of former.lives) {
     fresh.touched.add(roomId)
@@ -108,6 +115,7 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
   }
   findLifeDue(fresh)
   city.observation = fresh
+  settleDoubted(city)
   look(city, at)
 }
 
@@ -127,6 +135,35 @@ export function confirmMembers(
   const drift = auditMembers(state, roomId, userIds)
   lookUnlessLearning(city)
   return { ...drift, outdated: false }
+}
+
+/** Rooms that do not count before their members are listed. */
+export const unlistedRooms = (city: City): Iterable<string> => city.observation.unlisted.keys()
+
+/** The list of such a room: it counts from now on. False where it came too late, or is too old. */
+export function listMembers(
+  city: City,
+  roomId: string,
+  userIds: readonly string[],
+  { at, askedAt }: { readonly at: Moment; readonly askedAt: Moment },
+): boolean {
+  reach(city, at)
+  const { observation } = city
+  const { state, touched } = observation
+  const members = takeList(observation.unlisted, roomId, userIds, askedAt)
+  if (members === undefined) return false
+  for (const userId of members) if (joinRoom(state, roomId, userId)) cameBack(state, userId)
+  touched.add(roomId)
+  settleDoubted(city)
+  lookUnlessLearning(city)
+  return true
+}
+
+/** Once all rooms are listed, whoever was told of before and is in none of them is gone. */
+function settleDoubted({ observation: { state, unlisted } }: City): void {
+  if (unlisted.size > 0 || state.watch === undefined) return
+  for (const userId of state.watch.doubted) if (!cameBack(state, userId)) state.watch.gone.add(userId)
+  state.watch.doubted.clear()
 }
 
 /** Takes a new map of the city: it holds these rooms and no other. */

@@ -5,6 +5,7 @@ import {
   closeRoom,
   createPresenceState,
   isMember,
+  isOpen,
   joinRoom,
   leaveRoom,
   openRoom,
@@ -14,6 +15,7 @@ import {
 import type { PresenceState } from './presence-state.ts'
 import { createLife, endLife, lifeDueMs, noteActivity, setTyping, stopTyping, type RoomLife } from './room-life.ts'
 import type { Fact } from './sync-facts.ts'
+import { noteJoined, noteLeft, noteUnlisted, type Unlisted } from './unlisted-rooms.ts'
 import type { UserWatch } from './user-watch.ts'
 
 export type LifeLimits = { readonly activeWindowMs: number; readonly typingMaxMs: number }
@@ -26,6 +28,8 @@ export type Observation = {
   readonly touched: Set<string>
   /** Nothing of any life ends before this. */
   lifeDueMs: number
+  /** Rooms that are followed and whose members nobody has listed yet (see unlisted-rooms). */
+  readonly unlisted: Map<string, Unlisted>
 }
 
 export const createObservation = (
@@ -37,6 +41,7 @@ export const createObservation = (
   lives: new Map(),
   touched: new Set(),
   lifeDueMs: Infinity,
+  unlisted: new Map(),
 })
 
 export type Lesson = {
@@ -44,6 +49,8 @@ export type Lesson = {
   readonly limits: LifeLimits
   /** What was known before, when everything is learned anew: being listed again is no coming in. */
   readonly former: PresenceState | undefined
+  /** The answer names only some of the members of each room. */
+  readonly lazy?: boolean
 }
 
 export function observe(observation: Observation, fact: Fact, lesson: Lesson): void {
@@ -56,13 +63,15 @@ export function observe(observation: Observation, fact: Fact, lesson: Lesson): v
       observeJoin(observation, fact, lesson)
       return
     case 'left':
+      noteLeft(observation.unlisted, fact.roomId, fact.userId)
       if (leaveRoom(state, fact.roomId, fact.userId)) noteMembers(observation, fact.roomId, lesson.at)
       return
     case 'self-joined':
-      follow(observation, fact.roomId)
+      follow(observation, fact.roomId, lesson)
       return
     case 'self-left':
       closeRoom(state, fact.roomId)
+      observation.unlisted.delete(fact.roomId)
       observation.lives.delete(fact.roomId)
       return
     case 'typing':
@@ -83,7 +92,8 @@ export function observe(observation: Observation, fact: Fact, lesson: Lesson): v
 const lastActiveTsOf = ({ lastActiveAgoMs }: Fact & { kind: 'presence' }, at: Moment): number | undefined =>
   lastActiveAgoMs === undefined ? undefined : Math.max(0, at.wallMs - lastActiveAgoMs)
 
-function follow(observation: Observation, roomId: string): void {
+function follow(observation: Observation, roomId: string, { lazy, at }: Lesson): void {
+  if (lazy === true && !isOpen(observation.state, roomId)) noteUnlisted(observation.unlisted, roomId, at)
   openRoom(observation.state, roomId)
   if (!observation.lives.has(roomId)) observation.lives.set(roomId, createLife())
 }
@@ -91,6 +101,7 @@ function follow(observation: Observation, roomId: string): void {
 /** A change of a name comes as a join too; only who was not there before has come in. */
 function observeJoin(observation: Observation, fact: Fact & { kind: 'joined' }, lesson: Lesson): void {
   const { roomId, userId, originTs } = fact
+  noteJoined(observation.unlisted, roomId, userId)
   if (!joinRoom(observation.state, roomId, userId)) return
   noteMembers(observation, roomId, lesson.at)
   const wasThere = lesson.former !== undefined && isMember(lesson.former, roomId, userId)

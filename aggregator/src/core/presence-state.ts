@@ -10,7 +10,7 @@
 import { grown } from './growable.ts'
 import { createIdTable, intern, nameOf, release, type IdTable } from './id-table.ts'
 import { createIndexQueue, drain, enqueue, unqueue, type IndexQueue } from './index-queue.ts'
-import { markChanged, markGone, type UserWatch } from './user-watch.ts'
+import { markChanged, markGone, markReported, type UserWatch } from './user-watch.ts'
 
 /** A status as a number; whatever is not offline counts as online. */
 export const statusCode = { offline: 0, online: 1, unavailable: 2, busy: 3 } as const
@@ -123,6 +123,17 @@ export function isMember(state: PresenceState, roomId: string, userId: string): 
   const room = state.rooms.indexOf.get(roomId)
   const user = state.users.indexOf.get(userId)
   return room !== undefined && user !== undefined && (state.members[room]?.has(user) ?? false)
+}
+
+/** Whether somebody who was told of before is here again; the world then hears how it stands with them now. */
+export function cameBack(state: PresenceState, userId: string): boolean {
+  const user = state.users.indexOf.get(userId)
+  if (user === undefined) return false
+  if (state.watch?.doubted.delete(userId) === true) {
+    markReported(state.watch, user)
+    markChanged(state.watch, user)
+  }
+  return true
 }
 
 /** Makes the members of a room these and no other; how many had to be added, and how many removed. */

@@ -116,9 +116,22 @@ it.each([
   ['two of twenty listed', 20, 2, true, true],
   ['three of twenty listed', 20, 3, true, false],
 ])('[P11] an initial sync, %s', (_name, shownBefore, listed, worked, doubted) => {
-  expect(s.emptiesCity(shownWith(25, shownBefore), stateWith(25, listed), worked)).toBe(doubted)
+  const doubt = { presenceWorked: worked, allListed: true }
+  expect(s.emptiesCity(shownWith(25, shownBefore), stateWith(25, listed), doubt)).toBe(doubted)
 })
 
 it('[P11] an initial sync without any person is no doubt', () => {
-  expect(s.emptiesCity(shownWith(0, 0), stateWith(0, 0), false)).toBe(false)
+  expect(s.emptiesCity(shownWith(0, 0), stateWith(0, 0), { presenceWorked: false, allListed: true })).toBe(false)
+})
+
+it.each([
+  ['nobody listed, presence not seen to work', 0, 0, false, true],
+  ['nobody listed, nobody shown before, presence seen to work', 0, 0, true, false],
+  ['one of two listed', 2, 1, true, false],
+  ['two of twenty listed', 20, 2, true, true],
+  ['three of twenty listed', 20, 3, true, false],
+])('[P11] an initial sync that leaves members out, %s', (_name, shownBefore, listed, worked, doubted) => {
+  const fresh = stateWith(0, 0)
+  for (let index = 0; index < listed; index++) tell(fresh, user(index), statusCode.online, undefined)
+  expect(s.emptiesCity(shownWith(25, shownBefore), fresh, { presenceWorked: worked, allListed: false })).toBe(doubted)
 })

@@ -70,11 +70,16 @@ export function nextGraceEndMs(state: PresenceState): number | undefined {
  * An initial sync says that everybody who is not listed is offline. May that be believed? Not when it takes most of the people
  * offline, and not when it lists nobody at all while people were shown, or while presence was never seen to work.
  */
-export function emptiesCity(former: PresenceState, fresh: PresenceState, presenceWorked: boolean): boolean {
-  const listed = countTold(fresh)
-  const { people, offline } = compareShown(former, fresh)
+export function emptiesCity(
+  former: PresenceState,
+  fresh: PresenceState,
+  { presenceWorked, allListed }: { readonly presenceWorked: boolean; readonly allListed: boolean },
+): boolean {
+  // Where the members of rooms are still to be listed, presence came for people who are in no room yet.
+  const listed = countTold(fresh) + (allListed ? 0 : fresh.outsiders.size)
+  const { people, offline } = compareShown(former, fresh, allListed)
   if (isMost(offline, people)) return true
-  return listed === 0 && (people > 0 || (!presenceWorked && fresh.users.indexOf.size > 0))
+  return listed === 0 && (people > 0 || (!presenceWorked && (fresh.users.indexOf.size > 0 || !allListed)))
 }
 
 const countTold = (state: PresenceState): number => {
@@ -83,15 +88,19 @@ const countTold = (state: PresenceState): number => {
   return count
 }
 
-/** Of the people shown before who are still in a room (leaving is not held): how many, and how many of them are now offline. */
-function compareShown(former: PresenceState, fresh: PresenceState): { people: number; offline: number } {
+/** Of the people shown before who are or may be in a room (leaving is not held): how many, and how many are now offline. */
+function compareShown(
+  former: PresenceState,
+  fresh: PresenceState,
+  allListed: boolean,
+): { people: number; offline: number } {
   let people = 0
   let offline = 0
   for (const [userId, before] of former.users.indexOf) {
     const user = fresh.users.indexOf.get(userId)
-    if (user === undefined || !isShown(former, before) || former.leaving.has(before)) continue
+    if ((user === undefined && allListed) || !isShown(former, before) || former.leaving.has(before)) continue
     people++
-    if (fresh.told[user] === 0) offline++
+    if (user === undefined ? !fresh.outsiders.has(userId) : fresh.told[user] === 0) offline++
   }
   return { people, offline }
 }
@@ -136,6 +145,7 @@ function carryWatch(former: PresenceState, fresh: PresenceState, before: number,
 function carryGone(former: PresenceState, fresh: PresenceState): void {
   if (former.watch === undefined || fresh.watch === undefined) return
   for (const userId of former.watch.gone) fresh.watch.gone.add(userId)
+  for (const userId of former.watch.doubted) fresh.watch.doubted.add(userId)
   for (const [userId, before] of former.users.indexOf)
-    if (!fresh.users.indexOf.has(userId) && isReported(former.watch, before)) fresh.watch.gone.add(userId)
+    if (!fresh.users.indexOf.has(userId) && isReported(former.watch, before)) fresh.watch.doubted.add(userId)
 }

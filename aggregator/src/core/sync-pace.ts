@@ -4,7 +4,8 @@
 //                   '----- failure -----------> failed: same since, wait; or since forgotten: an initial sync
 //
 // `since` moves only after an answer was applied, so that nothing is lost by a crash between the two. It is forgotten when
-// the server refuses it, or when three answers in a row could not be read.
+// the server refuses it, when three answers in a row could not be read, and when it may mean nothing any more: a server whose
+// database was taken back takes a token of its lost future without a word, and would never tell what it forgot.
 
 export type SyncSettings = {
   /** What the server is asked to hold a poll for. */
@@ -29,6 +30,14 @@ export type SyncPace = {
   readonly initials: number
   /** A server that was away may have forgotten who types, without a word. */
   readonly typingSuspect: boolean
+  /** An initial sync with all members was too large: from now on they are left out of it and listed room by room. */
+  readonly lazy: boolean
+  /** Tokens that were left, newest last. */
+  readonly left: readonly string[]
+  /** How often in a row the server went back, without one step forward between. */
+  readonly turns: number
+  /** Since when no answer came at all. */
+  readonly awaySinceMs: number | undefined
 }
 
 export type SyncRequest = {
@@ -36,10 +45,15 @@ export type SyncRequest = {
   readonly timeoutMs: number
   readonly deadlineMs: number
   readonly bytesMax: number
+  /** Members are left out, except those who wrote. */
+  readonly lazy: boolean
 }
 
-/** unreachable: no whole answer. unreadable: an answer that means nothing. refused: the server does not like the request. */
-export type SyncFailure = 'unreachable' | 'unreadable' | 'refused' | 'not-now'
+/**
+ * unreachable: no whole answer. unreadable: an answer that means nothing. too-large: one longer than we read. refused: the
+ * server does not like the request.
+ */
+export type SyncFailure = 'unreachable' | 'unreadable' | 'too-large' | 'refused' | 'not-now'
 
 export const firstPace: SyncPace = {
   since: undefined,
@@ -48,7 +62,16 @@ export const firstPace: SyncPace = {
   repeats: 0,
   initials: 0,
   typingSuspect: false,
+  lazy: false,
+  left: [],
+  turns: 0,
+  awaySinceMs: undefined,
 }
+
+/** After so long a silence nobody knows what was done to the server meanwhile. */
+const awayMaxMs = 60_000
+/** A server that goes back goes to a place of the last minutes; older ones show by their numbers. */
+const leftMax = 64
 
 /** A broken proxy may cut one answer and the next; a third says that this answer itself is the trouble. */
 const unreadableMax = 3
@@ -70,9 +93,11 @@ export function nextRequest(pace: SyncPace, settings: SyncSettings): SyncRequest
       timeoutMs: settings.timeoutMs + (pace.failures % variationsMs),
       deadlineMs: pollMs + (pace.failures % variationsMs),
       bytesMax: settings.incrementBytesMax,
+      lazy: false,
     }
   return {
     since,
+    lazy: pace.lazy,
     // The server answers an initial sync at once whatever this says: it only makes the request another one.
     timeoutMs: 1 + ((settings.variationStart + pace.initials) % variationsMs),
     deadlineMs: Math.min(pollMs * 2 ** Math.min(pace.failures, 10), initialDeadlineMaxMs),
@@ -80,18 +105,28 @@ export function nextRequest(pace: SyncPace, settings: SyncSettings): SyncRequest
   }
 }
 
-export function failed(pace: SyncPace, failure: SyncFailure, random01: number): { pace: SyncPace; waitMs: number } {
+export function failed(
+  pace: SyncPace,
+  failure: SyncFailure,
+  random01: number,
+  nowMs: number,
+): { pace: SyncPace; waitMs: number } {
   const asked = { ...pace, initials: pace.initials + (pace.since === undefined ? 1 : 0) }
   // Whoever said "not now" also said when: that is no trouble of ours, and the gate before the server keeps the time.
   if (failure === 'not-now') return { pace: asked, waitMs: 0 }
-  const unreadable = failure === 'unreadable' ? pace.unreadable + 1 : pace.unreadable
-  const giveUp = failure === 'refused' || unreadable >= unreadableMax
+  const isUnreadable = failure === 'unreadable' || failure === 'too-large'
+  const unreadable = isUnreadable ? pace.unreadable + 1 : pace.unreadable
+  const awaySinceMs = pace.awaySinceMs ?? (failure === 'unreachable' ? nowMs : undefined)
+  const isLongAway = awaySinceMs !== undefined && nowMs - awaySinceMs >= awayMaxMs
+  const giveUp = failure === 'refused' || unreadable >= unreadableMax || isLongAway
   const next = {
     ...asked,
     failures: pace.failures + 1,
     since: giveUp ? undefined : pace.since,
     unreadable: giveUp ? 0 : unreadable,
     typingSuspect: pace.typingSuspect || failure === 'unreachable',
+    lazy: pace.lazy || (failure === 'too-large' && pace.since === undefined),
+    awaySinceMs,
   }
   return { pace: next, waitMs: backoffMs(pace.failures, random01) }
 }
@@ -101,6 +136,31 @@ const answerMsMax = 1_000
 
 /** How long an answer lay about before it was read: a poll is held no longer than it asks for. */
 export const lateByMs = (tookMs: number, timeoutMs: number): number => Math.max(0, tookMs - timeoutMs - answerMsMax)
+
+/**
+ * Did the server go back to a place that we had left? Then its answer is no step from ours. Tokens are nobody's to read, but
+ * those of the form s12_34 are known to count events and presence, which never grow less.
+ */
+export function wentBack({ since, left }: SyncPace, nextBatch: string): boolean {
+  if (since === undefined || nextBatch === since) return false
+  return left.includes(nextBatch) || countsLess(nextBatch, since)
+}
+
+const countsOf = (token: string): readonly [number, number] | undefined => {
+  const found = /^s(\d+)_(\d+)/.exec(token)
+  return found === null ? undefined : [Number(found[1]), Number(found[2])]
+}
+
+function countsLess(token: string, than: string): boolean {
+  const [counts, before] = [countsOf(token), countsOf(than)]
+  return counts !== undefined && before !== undefined && (counts[0] < before[0] || counts[1] < before[1])
+}
+
+/** It went back: everything is asked anew, ever more slowly where that happens again and again. */
+export function turned(pace: SyncPace, random01: number): { pace: SyncPace; waitMs: number } {
+  const next = { ...pace, since: undefined, left: [], turns: pace.turns + 1, repeats: 0 }
+  return { pace: next, waitMs: pace.turns === 0 ? 0 : backoffMs(pace.turns - 1, random01) }
+}
 
 /** The consumer has applied an answer. */
 export function applied(
@@ -116,6 +176,12 @@ export function applied(
     repeats: stuck ? pace.repeats + 1 : 0,
     initials: pace.initials + (pace.since === undefined ? 1 : 0),
     typingSuspect: false,
+    lazy: pace.lazy,
+    // A server that was taken back walks through the same places again: what counts begins with the initial sync.
+    left: pace.since === undefined ? [] : stuck ? pace.left : [...pace.left, pace.since].slice(-leftMax),
+    // An initial sync is no step: a server that goes back after each one must not be asked for the city all the time.
+    turns: pace.since === undefined ? pace.turns : 0,
+    awaySinceMs: undefined,
   }
   // A server that repeats itself at once would otherwise be asked as fast as it answers.
   return { pace: next, waitMs: stuck ? backoffMs(pace.repeats, random01) : 0 }

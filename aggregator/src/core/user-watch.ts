@@ -10,12 +10,15 @@ export type UserWatch = {
   /** By user: 1 where the world was told of this user. */
   reported: Uint8Array
   readonly gone: Set<string>
+  /** Told of before a lazy first sync, and not seen since: gone only if no list of members has them. */
+  readonly doubted: Set<string>
 }
 
 export const createUserWatch = (): UserWatch => ({
   changed: createIndexQueue(),
   reported: new Uint8Array(0),
   gone: new Set(),
+  doubted: new Set(),
 })
 
 export function markChanged(watch: UserWatch | undefined, user: number): void {

@@ -290,6 +290,35 @@ it('[R12] members are audited one room after the other, each with the time of th
   expect((members[1]?.askedAt.monotonicMs ?? 0) - (members[0]?.askedAt.monotonicMs ?? 0)).toBeGreaterThanOrEqual(1_000)
 })
 
+it('[R15] lists that somebody waits for come first and without a pause, those of rooms off the map when they are on it', async () => {
+  const clock = createFakeClock()
+  const rooms = Array.from({ length: 5 }, () => createRoom({ members: [daemon.userId] }))
+  const entries = rooms.map((roomId, number) => ({ slug: `room${number}`, matrix_room_id: roomId }))
+  answer = entries.slice(0, 4)
+  homeserver.fault({
+    path: new RegExp(`${encodeURIComponent(rooms[1] ?? '')}/joined_members`),
+    times: 1,
+    fault: { kind: 'html' },
+  })
+  const source = follow({ clock, auditEveryMs: 3_600_000, refreshEveryMs: 60_000 })
+  await within('the map and the first audit', () => findings.length === 1)
+  const askedMs = clock.monotonicMs()
+  source.wantMembers([...rooms].reverse())
+  const listed = () => findings.slice(1).flatMap((finding) => (finding.kind === 'members' ? [finding] : []))
+  await within('two lists', () => listed().length === 2)
+  expect(listed().map(({ roomId, askedAt }) => [roomId, askedAt.monotonicMs])).toEqual([
+    [rooms[3], askedMs],
+    [rooms[2], askedMs],
+  ])
+  // The one that failed is tried after the others, when the homeserver had time.
+  await clock.advance(10_000)
+  await within('the other two', () => listed().length === 4)
+  expect(listed().map(({ roomId }) => roomId)).toEqual([rooms[3], rooms[2], rooms[0], rooms[1]])
+  answer = entries
+  await turning(clock, 'the fifth', () => listed().length === 5)
+  expect(listed().at(-1)?.roomId).toBe(rooms[4])
+})
+
 it('[R11] an audit that is refused finds the room lost', async () => {
   const clock = createFakeClock()
   const roomId = createRoom({ members: [daemon.userId] })

@@ -5,14 +5,15 @@
 //                 -> rooms lost without a word ------------------------------\
 //   /joined_members of one room after the other (audit) ----------------------> findings()
 //
-// One worker does one thing at a time, in this order of urgency: refresh, join, audit. Nothing here ends the process: what
+// One worker does one thing at a time, in this order of urgency: refresh, lists of members that somebody waits for, join, audit.
+// Nothing here ends the process: what
 // fails is told, tried again later, and what was known stays.
 import { sleep } from '@citypresence/chassis/edge/clock'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { MappedRoom } from '../core/city-rooms.ts'
 import { nextJoin } from '../core/join-queue.ts'
 import type { Moment } from '../core/moment.ts'
-import { audit, joinRoom } from './room-membership.ts'
+import { audit, joinRoom, nextWanted } from './room-membership.ts'
 import { refresh } from './room-refresh.ts'
 import { addSuccessor, createWorker, progressIn, replan } from './room-worker.ts'
 import type { Finding, RoomProgress, RoomSourceOptions, Worker } from './room-worker.ts'
@@ -38,6 +39,8 @@ export interface RoomSource {
   tombstone(roomId: string, replacement: string, viaServer: string): void
   /** Something may have changed (an alias, say): refresh before the time, at most every five seconds. */
   refreshSoon(): void
+  /** The members of these rooms come first of all; a room that is not on the map, when it is. */
+  wantMembers(roomIds: Iterable<string>): void
   status(): RoomStatus
 }
 
@@ -60,6 +63,11 @@ export function createRoomSource(options: RoomSourceOptions): RoomSource {
       refreshBy(clock.monotonicMs())
     },
     refreshSoon: () => refreshBy(clock.monotonicMs()),
+    wantMembers(roomIds) {
+      const nowMs = clock.monotonicMs()
+      worker.wanted = new Map(Array.from(roomIds, (roomId) => [roomId, nowMs]))
+      worker.poke.abort()
+    },
     status: () => ({
       directory: { rooms: worker.judge.good?.length, readAt: worker.readAt, problem: worker.problem },
       ...progressIn(worker),
@@ -88,6 +96,7 @@ async function run(worker: Worker, signal: AbortSignal): Promise<void> {
     const nowMs = clock.monotonicMs()
     const join = nextJoin(worker.queue, nowMs)
     if (worker.refreshAtMs <= nowMs) await refresh(worker, signal)
+    else if (worker.listAtMs <= nowMs && nextWanted(worker) !== undefined) await audit(worker, signal)
     else if (join.kind === 'join') await joinRoom(worker, join.target, signal)
     else if (worker.auditAtMs <= nowMs) await audit(worker, signal)
     else await pause(worker, join.kind === 'wait' ? join.untilMs : Infinity, signal)
@@ -95,7 +104,8 @@ async function run(worker: Worker, signal: AbortSignal): Promise<void> {
 }
 
 async function pause(worker: Worker, joinAtMs: number, signal: AbortSignal): Promise<void> {
-  const untilMs = Math.min(worker.refreshAtMs, worker.auditAtMs, joinAtMs)
+  const listAtMs = nextWanted(worker) === undefined ? Infinity : worker.listAtMs
+  const untilMs = Math.min(worker.refreshAtMs, worker.auditAtMs, joinAtMs, listAtMs)
   await sleep(worker.clock, untilMs - worker.clock.monotonicMs(), AbortSignal.any([signal, worker.poke.signal]))
   if (worker.poke.signal.aborted) worker.poke = new AbortController()
 }

@@ -65,7 +65,7 @@ it('[M41] since moves only when the consumer asks for more', async () => {
   expect((await batches.next()).done).toBe(true)
 })
 
-it('[M42] the filters are stored, one for the first sync and one for the rest, and never ask for what people wrote', async () => {
+it('[M42] the filters are stored, for the first sync with and without all members and for the rest, and never ask for what people wrote', async () => {
   follow(daemon.source({ activity: false }))
   await heard(1)
   homeserver.script.presence(ada, 'online')
@@ -73,7 +73,7 @@ it('[M42] the filters are stored, one for the first sync and one for the rest, a
   const [initial, increment] = syncs().map(({ query }) => query.get('filter'))
   expect(initial).not.toBe(increment)
   const stored = homeserver.requests.filter(({ path }) => path.endsWith('/filter')).map(({ body }) => body)
-  expect(stored).toHaveLength(2)
+  expect(stored).toHaveLength(3)
   for (const filter of stored) {
     expect(JSON.stringify(filter)).not.toMatch(/body|m\.room\.message|m\.receipt/)
     expect(filter).toMatchObject({
@@ -112,8 +112,8 @@ it('[M32] a refused since means an initial sync within a moment, with another ti
   expect(initials).toHaveLength(2)
   expect(new Set(initials.map(({ query }) => query.get('timeout'))).size).toBe(2)
   expect(all.heard.map(({ batch }) => batch.initial)).toEqual([true, false, true])
-  // The refusal may have meant the filters: both are stored anew.
-  expect(homeserver.requests.filter(({ path }) => path.endsWith('/filter'))).toHaveLength(4)
+  // The refusal may have meant the filters: all are stored anew.
+  expect(homeserver.requests.filter(({ path }) => path.endsWith('/filter'))).toHaveLength(6)
 })
 
 type Case = { name: string; fault: Parameters<Homeserver['fault']>[0]['fault']; suspect: boolean }
@@ -174,6 +174,57 @@ it('[M32] three unreadable answers in a row mean an initial sync', async () => {
     deadlineMs: 20_000,
     what: 'a new start',
   })
+})
+
+it('[M53] a first sync that is too large is asked for without the members, and the changes after it come whole', async () => {
+  const others = Array.from({ length: 40 }, (_, number) => homeserver.account(`crowd${number}`).userId)
+  for (const userId of others) homeserver.script.join(userId, roomId)
+  homeserver.script.send(ada, roomId)
+  const all = follow(daemon.source({ random: () => 0, initialBytesMax: 8_000 }))
+  await heard(1)
+  expect(all.heard[0]?.batch).toMatchObject({ initial: true, lazy: true })
+  const members = all.facts().flatMap((fact) => (fact.kind === 'joined' ? [fact.userId] : []))
+  expect(members).toContain(ada)
+  expect(members.length).toBeLessThan(10)
+  homeserver.script.leave(others[3] ?? '', roomId)
+  homeserver.script.leave(others[4] ?? '', roomId)
+  await until(() => all.facts().filter(({ kind }) => kind === 'left').length === 2, {
+    deadlineMs: 10_000,
+    what: 'both leaves',
+  })
+  expect(all.heard.at(-1)?.batch).toMatchObject({ initial: false, lazy: false })
+  expect(syncs().filter(({ query }) => !query.has('since'))).toHaveLength(2)
+})
+
+it('[M52] a homeserver that went back to a place we had left is asked for everything, and its answer is not believed', async () => {
+  const all = follow(daemon.source({ random: () => 0 }))
+  await heard(1)
+  homeserver.script.presence(ada, 'online')
+  await heard(2)
+  homeserver.script.presence(ada, 'unavailable')
+  await heard(3)
+  await until(() => homeserver.waitingPolls() === 1, { deadlineMs: 5_000, what: 'the poll' })
+  const former = syncs()[1]?.query.get('since')
+  homeserver.fault({
+    path: /^\/sync/,
+    times: 1,
+    fault: { kind: 'rewritten', rewrite: (body) => ({ ...(body as object), next_batch: former }) },
+  })
+  homeserver.script.send(ada, roomId)
+  await until(() => syncs().some(({ fault }) => fault === 'rewritten'), {
+    deadlineMs: 5_000,
+    what: 'a poll to meet it',
+  })
+  homeserver.script.send(ada, roomId)
+  await until(() => all.heard.filter(({ batch }) => batch.initial).length === 2, {
+    deadlineMs: 10_000,
+    what: 'everything anew',
+  })
+  const initials = syncs().filter(({ query }) => !query.has('since'))
+  expect(new Set(initials.map(({ query }) => query.get('timeout'))).size).toBe(2)
+  expect(
+    syncs().some(({ query, fault }, index) => index > 1 && fault === undefined && query.get('since') === former),
+  ).toBe(false)
 })
 
 it('[M31] a rate limit is kept to the second, and told', async () => {

@@ -17,6 +17,8 @@ import {
   firstPace,
   lateByMs,
   nextRequest,
+  turned,
+  wentBack,
   type SyncFailure,
   type SyncPace,
   type SyncRequest,
@@ -31,6 +33,8 @@ import type { AnswerReader } from './sync-worker.ts'
 export type SyncBatch = {
   /** A full replace instead of a change. */
   readonly initial: boolean
+  /** It names only some of the members of each room: all of them would have been too large an answer. */
+  readonly lazy: boolean
   readonly requestedAt: Moment
   /** It tells no less than what was true then: an answer that came later than its poll may be held was old when it came. */
   readonly asOf: Moment
@@ -107,7 +111,7 @@ const incrementBytesMaxDefault = 8 * 1024 * 1024
 /** The server has held a poll if it took longer than this; an answer before it came at once. */
 const atOnceMs = 1_000
 
-type Filters = { readonly initial: string; readonly increment: string }
+type Filters = { readonly initial: string; readonly lazy: string; readonly increment: string }
 type State = { pace: SyncPace; filters: Filters | undefined; verified: boolean; status: SyncStatus }
 type Received = { readonly answer: SyncAnswer; readonly requestedAt: Moment; readonly at: Moment }
 type Context = Required<Pick<MatrixSourceOptions, 'client' | 'reader' | 'userId' | 'clock' | 'random' | 'log'>> & {
@@ -141,6 +145,10 @@ async function* follow(context: Context, signal: AbortSignal): AsyncGenerator<Sy
     const request = nextRequest(state.pace, context.settings)
     const received = await receive(context, request, signal)
     if (received === undefined) continue
+    if (wentBack(state.pace, received.answer.nextBatch)) {
+      await turnBack(context, signal)
+      continue
+    }
     const span = options.startSpan?.('matrix sync')
     yield batchOf(received, request, state.pace.typingSuspect, span)
     // The consumer asked for more: what it got is applied.
@@ -153,10 +161,20 @@ async function* follow(context: Context, signal: AbortSignal): AsyncGenerator<Sy
   }
 }
 
+async function turnBack({ state, random, clock, log, options }: Context, signal: AbortSignal): Promise<void> {
+  const next = turned(state.pace, random())
+  state.pace = next.pace
+  const error = new CityError('MatrixWentBack', 'GET /sync: the homeserver went back to a place that was left')
+  log.warn('sync went back', { err: error, wait_ms: next.waitMs }, 'everything is asked anew')
+  options.observer?.failed?.(error, next.waitMs)
+  await sleep(clock, next.waitMs, signal)
+}
+
 function batchOf(received: Received, request: SyncRequest, typingSuspect: boolean, span: Span | undefined): SyncBatch {
   const { slices, malformed, unknownStates } = received.answer
   return {
     initial: request.since === undefined,
+    lazy: request.lazy,
     requestedAt: received.requestedAt,
     asOf: asOfOf(received, request),
     receivedAt: received.at,
@@ -190,7 +208,7 @@ async function attempt(context: Context, request: SyncRequest, signal: AbortSign
   const { client, reader, clock, state, options } = context
   await verifyUser(context, signal)
   state.filters ??= await storeFilters(context, signal)
-  const filter = request.since === undefined ? state.filters.initial : state.filters.increment
+  const filter = state.filters[kindOf(request)]
   const requestedAt = momentOf(clock)
   const body = await client.sync({ ...request, filter }, { ...request, signal })
   const at = momentOf(clock)
@@ -202,6 +220,9 @@ async function attempt(context: Context, request: SyncRequest, signal: AbortSign
   options.observer?.answered?.({ initial: request.since === undefined, bytes, facts, malformed, unknownStates, readMs })
   return { answer, requestedAt, at }
 }
+
+const kindOf = ({ since, lazy }: SyncRequest): keyof Filters =>
+  since !== undefined ? 'increment' : lazy ? 'lazy' : 'initial'
 
 async function verifyUser({ client, userId, state }: Context, signal: AbortSignal): Promise<void> {
   if (state.verified) return
@@ -215,6 +236,7 @@ async function storeFilters({ client, userId, options }: Context, signal: AbortS
   const filters = syncFilters(options)
   return {
     initial: await storeFilter(client, userId, filters.initial, signal),
+    lazy: await storeFilter(client, userId, filters.lazy, signal),
     increment: await storeFilter(client, userId, filters.increment, signal),
   }
 }
@@ -240,7 +262,7 @@ async function recover(context: Context, error: CityError, signal: AbortSignal):
   // A refused request: either its token of the stream or its filter is unknown now. Both are made anew.
   if (failure === 'refused') state.filters = undefined
   if (error.code === 'MatrixTokenRefused') state.verified = false
-  const next = failed(state.pace, failure, random())
+  const next = failed(state.pace, failure, random(), clock.monotonicMs())
   state.pace = next.pace
   state.status = { ...state.status, state: stateOf(error), failures: state.status.failures + 1, lastError: error }
   log.warn(
@@ -255,9 +277,11 @@ async function recover(context: Context, error: CityError, signal: AbortSignal):
 
 function failureOf(error: CityError): SyncFailure {
   if (error.code === 'MatrixRateLimited' || error.code === 'MatrixTokenRefused') return 'not-now'
-  if (error.code === 'MatrixGarbled') return 'unreadable'
+  if (error.code === 'MatrixGarbled') return isTooLarge(error) ? 'too-large' : 'unreadable'
   return error instanceof MatrixRefusal && error.status === 400 ? 'refused' : 'unreachable'
 }
+
+const isTooLarge = ({ cause }: CityError): boolean => cause instanceof CityError && cause.code === 'HttpTooLarge'
 
 function stateOf(error: CityError): SyncStatus['state'] {
   if (error.code === 'MatrixRateLimited') return 'rate-limited'

@@ -1,4 +1,6 @@
 // The Matrix edges on a real Synapse: what the city would be told, and how it comes back from a restart.
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { startCity, type City } from '@citypresence/stack/city-fixture'
 import { until } from '@citypresence/stack/until'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
@@ -6,6 +8,7 @@ import type { MappedRoom } from '../core/city-rooms.ts'
 import type { Fact } from '../core/sync-facts.ts'
 import { createDaemon, listen, silentLog, type Daemon, type Listener } from '../testing/matrix.ts'
 import { createRoomSource, type Finding, type RoomSource } from './matrix-rooms.ts'
+import type { MatrixSourceOptions } from './matrix-sync.ts'
 import { probePresence } from './presence-probe.ts'
 
 let city: City
@@ -27,8 +30,8 @@ afterAll(async () => {
 const deadline = { deadlineMs: 30_000 }
 const within = (what: string, condition: () => unknown) => until(condition, { ...deadline, what })
 
-async function follow(): Promise<Listener> {
-  const listener = listen(daemon.source({ timeoutMs: 5_000 }))
+async function follow(options: Partial<MatrixSourceOptions> = {}): Promise<Listener> {
+  const listener = listen(daemon.source({ timeoutMs: 5_000, ...options }))
   stops.push(() => listener.stop())
   await within('the first batch', () => listener.heard.length > 0)
   return listener
@@ -211,6 +214,32 @@ it('[R13] an upgraded room is followed by its tombstone, and a kick is noticed a
   await within('the daemon again', async () => (await daemon.client.joinedRooms()).includes(replacement))
 })
 
+it('[M53] a first sync that is too large is asked for without members, and every later change still comes', async () => {
+  let bytes = 0
+  const whole = await follow({ observer: { answered: (answer) => (bytes = Math.max(bytes, answer.bytes)) } })
+  const joinedIn = (listener: Listener, roomId: string) =>
+    new Set(listener.facts().flatMap((fact) => (fact.kind === 'joined' && fact.roomId === roomId ? [fact.userId] : [])))
+  const [boris, chidi] = [city.clientOf('boris'), city.clientOf('chidi')]
+  const roomId = observedRoomOf('boris')
+  const people = joinedIn(whole, roomId)
+  await whole.stop()
+  let tooLarge = 0
+  const lazy = await follow({ initialBytesMax: bytes - 1, observer: { failed: () => (tooLarge += 1) } })
+  expect(tooLarge).toBeGreaterThan(0)
+  expect(lazy.heard[0]?.batch).toMatchObject({ initial: true, lazy: true })
+  expect(joinedIn(lazy, roomId).size).toBeLessThan(people.size)
+  const list = (await daemon.client.joinedMembers(roomId)).filter((userId) => userId !== daemon.userId)
+  expect(list.sort()).toEqual([...people].sort())
+  await boris.leave(roomId)
+  await chidi.join(roomId)
+  await heard(
+    lazy,
+    'the leave',
+    (fact) => fact.kind === 'left' && fact.roomId === roomId && fact.userId === boris.userId,
+  )
+  await boris.join(roomId)
+})
+
 it('[M51] the probe tells whether presence works', async () => {
   expect(await probePresence(daemon.client, daemon.userId)).toEqual({ works: true })
 })
@@ -235,4 +264,25 @@ it('[M51] after a restart of Synapse the sync goes on from where it was, and say
   )
   expect(listener.heard.filter(({ batch }) => batch.initial)).toHaveLength(1)
   expect(listener.heard.slice(before).some(({ batch }) => batch.typingSuspect)).toBe(true)
+})
+
+it('[M52] a Synapse whose database was taken back is asked for everything', async () => {
+  const [database, backup] = ['hs.db', 'backup.db'].map((name) => join(city.synapse.folder, name)) as [string, string]
+  const ada = city.clientOf('ada')
+  const { roomId } = city.roomOf('market')
+  await city.synapse.end()
+  copyFileSync(database, backup)
+  await city.synapse.restart()
+  const listener = await follow()
+  await ada.setPresence('online')
+  await ada.leave(roomId)
+  const changes = () => listener.heard.flatMap(({ batch, facts }) => (batch.initial ? [] : facts))
+  await within('the leave', () => changes().some((fact) => fact.kind === 'left' && fact.userId === ada.userId))
+  expect(listener.heard.filter(({ batch }) => batch.initial)).toHaveLength(1)
+  await city.synapse.end()
+  copyFileSync(backup, database)
+  await city.synapse.restart()
+  await within('everything anew', () => listener.heard.filter(({ batch }) => batch.initial).length === 2)
+  const anew = listener.heard.findLast(({ batch }) => batch.initial)
+  expect(anew?.facts).toContainEqual(expect.objectContaining({ kind: 'joined', roomId, userId: ada.userId }))
 })

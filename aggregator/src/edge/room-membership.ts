@@ -48,11 +48,13 @@ export async function audit(worker: Worker, signal: AbortSignal): Promise<void> 
   const { client, clock, findings, observer } = worker
   const askedAt = momentOf(clock)
   worker.auditAtMs = askedAt.monotonicMs + worker.auditEveryMs
-  const roomId = nextAudited(worker)
+  const roomId = nextWanted(worker) ?? nextAudited(worker)
   if (roomId === undefined) return
   worker.audited = roomId
   try {
     const userIds = await client.joinedMembers(roomId, signal)
+    // Wanted anew meanwhile: then this list is too old.
+    if ((worker.wanted.get(roomId) ?? Infinity) <= askedAt.monotonicMs) worker.wanted.delete(roomId)
     findings.push({ kind: 'members', roomId, userIds, askedAt })
     observer.audited?.(roomId)
   } catch (error) {
@@ -60,9 +62,26 @@ export async function audit(worker: Worker, signal: AbortSignal): Promise<void> 
     if (!(error instanceof CityError)) throw error
     // Not a member: Synapse says so to who was kicked, and to who asks for a room that was purged.
     if (error instanceof MatrixRefusal && error.status === 403) lose(worker, roomId)
-    else worker.auditAtMs = clock.monotonicMs() + troublePauseMs
+    else {
+      wantLater(worker, roomId)
+      worker.listAtMs = worker.auditAtMs = clock.monotonicMs() + troublePauseMs
+    }
     observer.failed?.(error)
   }
+}
+
+/** A room whose list somebody waits for, among those of the map that the daemon is in. */
+export function nextWanted({ mappedIds, joined, wanted }: Worker): string | undefined {
+  for (const roomId of wanted.keys()) if (joined.has(roomId) && mappedIds.has(roomId)) return roomId
+  return undefined
+}
+
+/** The others first: one list that does not come holds up none of them. */
+function wantLater({ wanted }: Worker, roomId: string): void {
+  const sinceMs = wanted.get(roomId)
+  if (sinceMs === undefined) return
+  wanted.delete(roomId)
+  wanted.set(roomId, sinceMs)
 }
 
 /** The room after the one audited last, in the order of the map, among those that the daemon is in. */

@@ -79,12 +79,16 @@ export type Worker = Required<
   missing: Set<string>
   judge: RoomMapJudge
   plan: RoomPlan
+  /** The Matrix rooms of the plan. */
+  mappedIds: ReadonlySet<string>
   published: string | undefined
   /** Rooms that the daemon is in, as far as known. */
   joined: Set<string>
   /** Before the first answer nothing is joined: the daemon may be in all of them already. */
   joinedKnown: boolean
   audited: string | undefined
+  /** Rooms whose members somebody waits for, and since when. */
+  wanted: Map<string, number>
   readAt: Moment | undefined
   problem: CityError | undefined
   failures: number
@@ -93,6 +97,8 @@ export type Worker = Required<
   refreshAtMs: number
   refreshedMs: number
   auditAtMs: number
+  /** Lists that are waited for come as fast as the homeserver answers; after trouble not before this. */
+  listAtMs: number
   poke: AbortController
 }
 
@@ -116,10 +122,12 @@ export function createWorker(options: RoomSourceOptions): Worker {
     missing: new Set(),
     judge: firstJudge,
     plan: emptyPlan,
+    mappedIds: new Set(),
     published: undefined,
     joined: new Set(),
     joinedKnown: false,
     audited: undefined,
+    wanted: new Map(),
     readAt: undefined,
     problem: undefined,
     failures: 0,
@@ -127,6 +135,7 @@ export function createWorker(options: RoomSourceOptions): Worker {
     refreshAtMs: -Infinity,
     refreshedMs: -Infinity,
     auditAtMs: clock.monotonicMs(),
+    listAtMs: -Infinity,
     poke: new AbortController(),
   }
 }
@@ -144,6 +153,7 @@ export function addSuccessor(successors: Map<string, Successor>, roomId: string,
 
 export function lose(worker: Worker, roomId: string): void {
   worker.joined.delete(roomId)
+  worker.wanted.delete(roomId)
   worker.findings.push({ kind: 'lost', roomId })
   wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
   postponeJoin(worker.queue, roomId, worker.clock.monotonicMs() + lossNewsMs)
@@ -154,6 +164,7 @@ export function replan(worker: Worker): void {
   const { good } = worker.judge
   if (good === undefined) return
   worker.plan = planRooms(good, worker.resolved, worker.successors)
+  worker.mappedIds = new Set(worker.plan.mapped.map(({ roomId }) => roomId))
   if (worker.joinedKnown) wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
   const text = JSON.stringify(worker.plan.mapped)
   if (text === worker.published) return

@@ -4,7 +4,8 @@
 // m.room.member stands in `state` and in `timeline`, because a server that may not show a join in the timeline never shows it
 // at all, and without a join it does not send the newcomer's presence.
 
-export type SyncFilters = { readonly initial: object; readonly increment: object }
+/** `lazy`: an initial sync without the members who wrote nothing lately, for a city whose lists are too large for one answer. */
+export type SyncFilters = { readonly initial: object; readonly lazy: object; readonly increment: object }
 
 const stateTypes = ['m.room.member', 'm.room.tombstone', 'm.room.canonical_alias']
 const messageTypes = ['m.room.message', 'm.room.encrypted']
@@ -33,21 +34,26 @@ const initialTimelineMax = 5
  */
 const incrementTimelineMax = { withMessages: 50, withoutMessages: 100 }
 
-/** Two filters, because a changed limit is harmless between a sync and the next, and saves nine tenths of the first one. */
+/** Several filters, because a changed limit is harmless between a sync and the next, and saves nine tenths of the first one. */
 export function syncFilters({ activity }: { readonly activity: boolean }): SyncFilters {
   const increment = activity ? incrementTimelineMax.withMessages : incrementTimelineMax.withoutMessages
   const types = activity ? [...stateTypes, ...messageTypes] : stateTypes
-  return { initial: filterOf(types, initialTimelineMax), increment: filterOf(types, increment) }
+  return {
+    initial: filterOf(types, initialTimelineMax),
+    lazy: filterOf(types, initialTimelineMax, { lazy_load_members: true }),
+    // Never lazy: each change of who is in a room has to come.
+    increment: filterOf(types, increment),
+  }
 }
 
-const filterOf = (timelineTypes: readonly string[], limit: number): object => ({
+const filterOf = (timelineTypes: readonly string[], limit: number, members: object = {}): object => ({
   event_fields: eventFields,
   presence: { types: ['m.presence'] },
   account_data: { types: [] },
   room: {
     account_data: { types: [] },
     ephemeral: { types: ['m.typing'] },
-    state: { types: stateTypes },
+    state: { types: stateTypes, ...members },
     timeline: { types: timelineTypes, limit },
   },
 })
