@@ -60,10 +60,12 @@ export interface MapSource {
   refreshSoon(): void
   /** The members of these rooms are asked for before anything else; of no others. */
   wantMembers(roomIds: Iterable<string>): void
+  /** How often in a row the map of now was seen. */
+  sightings(): number
 }
 
-/** What there is to speak of: one full sync, a good map, and nothing half learned. */
-export type Known = { synced: boolean; mapped: boolean; learning: boolean }
+/** What there is to speak of: one full sync, a good map (and how often it was seen), and nothing half learned. */
+export type Known = { synced: boolean; mapped: boolean; sightings: number; learning: boolean }
 
 export type AggregateOptions = {
   readonly city: City
@@ -91,6 +93,7 @@ const probeEveryMs = 10_500
 /** What the speech sees of the city. */
 export const viewOfCity = (city: City, known: Known, clock: Clock): CityView => ({
   isKnown: () => known.synced && known.mapped && !known.learning,
+  sightings: () => known.sightings,
   slugs: () => mappedSlugs(city),
   valueOf: (slug: RoomSlug) => valueOf(city, slug),
   source: () => sourceOf(city, momentOf(clock)),
@@ -195,6 +198,7 @@ function startTicking(loop: Loop): Cancel {
   const tick = (): void => {
     const { city, clock } = loop
     const at = momentOf(clock)
+    loop.known.sightings = loop.rooms.sightings()
     const dueAtMs = nextDueAtMs(city)
     loop.judged?.(sourceOf(city, at))
     if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs) advance(city, at)

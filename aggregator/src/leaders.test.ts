@@ -98,6 +98,7 @@ function startPod(podName: string, rooms: Record<string, number> = {}, cityId = 
   const speech = createRoomSpeech(
     {
       isKnown: () => state.isKnown,
+      sightings: () => 2,
       slugs: () => [...values.keys()] as RoomSlug[],
       valueOf: (slug) => values.get(slug) ?? { kind: 'unobserved' },
       source: () => ({ source: state.source, sourceAgeMs: 5 }),

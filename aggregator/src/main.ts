@@ -69,7 +69,7 @@ await runService({
     void connection.closed().then((error) => {
       parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
     })
-    const known = { synced: false, mapped: false, learning: false }
+    const known = { synced: false, mapped: false, sightings: 0, learning: false }
     const city = createCity({
       daemonUserId: config.userId,
       homeServer: config.userId.slice(config.userId.indexOf(':') + 1),

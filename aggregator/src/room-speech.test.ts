@@ -12,9 +12,14 @@ const stored = (slug: string, more: Partial<RoomPresence> = {}) => ({
   }),
 })
 
-function takeOver(mapped: readonly string[], messages: ReturnType<typeof stored>[]): readonly RoomPresence[] {
+function takeOver(
+  mapped: readonly string[],
+  messages: ReturnType<typeof stored>[],
+  sightings = 2,
+): readonly RoomPresence[] {
   const city = {
     isKnown: () => true,
+    sightings: () => sightings,
     slugs: () => mapped,
     valueOf: () => ({ kind: 'unobserved' }) as const,
     source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
@@ -34,7 +39,7 @@ it('[L24] a room not seen yet keeps its last count, marked stale, and nobody typ
 })
 
 it('[L24] a room off the map is removed once: one that was removed before is let expire', () => {
-  const gone = takeOver([], [stored('r'), stored('old', { removed: true })])
+  const gone = takeOver(['kept'], [stored('r'), stored('old', { removed: true })])
   expect(gone).toEqual([expect.objectContaining({ room_slug: 'r', online_count: 0, removed: true, last_event_ts: 9 })])
 })
 
@@ -44,4 +49,13 @@ it('[L24] of a room that was removed and is back on the map nothing old is said'
 
 it('[L24] what the stream holds and nobody can read names no room', () => {
   expect(takeOver([], [{ subject: 'city.presence.room.r', body: '{' }])).toEqual([])
+})
+
+it('[L37] a map without most of the rooms of the stream is believed when it was seen twice, one without any room never', () => {
+  const city = ['a', 'b', 'c', 'd'].map((slug) => stored(slug))
+  const removed = (mapped: readonly string[], sightings: number) =>
+    takeOver(mapped, [...city, stored('old', { removed: true })], sightings).filter((room) => room.removed).length
+  expect([removed(['a'], 1), removed(['a'], 2)]).toEqual([0, 3])
+  expect(removed(['a', 'b'], 1)).toBe(2)
+  expect([removed([], 1), removed([], 9)]).toEqual([0, 0])
 })

@@ -24,6 +24,8 @@ import type { Speech } from './voice.ts'
 export interface CityView {
   /** One full sync was learned, and there was a good map. */
   isKnown(): boolean
+  /** How often in a row the map of now was seen. */
+  sightings(): number
   slugs(): readonly RoomSlug[]
   valueOf(slug: RoomSlug): RoomValue
   source(): { readonly source: 'live' | 'stale'; readonly sourceAgeMs: number }
@@ -63,6 +65,16 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
     if (value.kind !== 'unobserved') offer(throttle, value.presence, nowMs)
   }
 
+  /** A map without most of the rooms that the stream holds would remove them for everybody: it has to be seen twice. */
+  const isBelieved = (before: ReadonlyMap<string, RoomPresence>): boolean => {
+    const rooms = [...before.values()].filter(({ removed }) => removed !== true)
+    if (rooms.length === 0) return true
+    const mapped = new Set<string>(city.slugs())
+    const kept = rooms.filter(({ room_slug: slug }) => mapped.has(slug)).length
+    // No room at all is no map, however often it is seen.
+    return mapped.size > 0 && (kept * 2 >= rooms.length || city.sightings() >= 2)
+  }
+
   const takeOver = (before: ReadonlyMap<string, RoomPresence>, nowMs: number): void => {
     takenOver = true
     const mapped = new Set<string>(city.slugs())
@@ -100,7 +112,7 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
 
     next(nowMs): readonly OutMessage[] {
       if (epoch === undefined) return []
-      if (!takenOver && stored !== undefined && city.isKnown()) takeOver(stored, nowMs)
+      if (!takenOver && stored !== undefined && city.isKnown() && isBelieved(stored)) takeOver(stored, nowMs)
       const { source, sourceAgeMs } = city.source()
       // Whoever is told that the source lives again must not see what was true before it fell silent: windows wait for nobody then.
       const revives = beatSource === 'stale' && source === 'live'

@@ -107,7 +107,7 @@ it('[M34] a poll that failed is asked again as another request: the answer that 
     const { timeoutMs, deadlineMs } = nextRequest(pace, settings)
     asked.add(timeoutMs)
     expect(deadlineMs - timeoutMs).toBe(settings.slackMs)
-    pace = failed(pace, 'unreachable', 0).pace
+    pace = failed(pace, 'unreachable', 0, 0).pace
   }
   expect(asked.size).toBe(200)
 })
@@ -181,7 +181,7 @@ it('[M52] after a turn comes an initial sync at once; where it turns again and a
   expect(turned(pace, 0).waitMs).toBe(0)
 })
 
-it('[M53] a first sync that is too large is asked for without the members from then on, a later one after three such answers', () => {
+it('[M54] a first sync that is too large is asked for without the members from then on, a later one after three such answers', () => {
   expect(nextRequest(firstPace, settings).lazy).toBe(false)
   const large = failed(firstPace, 'too-large', 0, 0).pace
   expect(nextRequest(large, settings).lazy).toBe(true)

@@ -41,6 +41,8 @@ export interface RoomSource {
   refreshSoon(): void
   /** The members of these rooms come first of all; a room that is not on the map, when it is. */
   wantMembers(roomIds: Iterable<string>): void
+  /** How often in a row the map of now was seen. */
+  sightings(): number
   status(): RoomStatus
 }
 
@@ -68,6 +70,7 @@ export function createRoomSource(options: RoomSourceOptions): RoomSource {
       worker.wanted = new Map(Array.from(roomIds, (roomId) => [roomId, nowMs]))
       worker.poke.abort()
     },
+    sightings: () => worker.judge.sightings,
     status: () => ({
       directory: { rooms: worker.judge.good?.length, readAt: worker.readAt, problem: worker.problem },
       ...progressIn(worker),

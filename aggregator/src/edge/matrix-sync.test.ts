@@ -176,7 +176,7 @@ it('[M32] three unreadable answers in a row mean an initial sync', async () => {
   })
 })
 
-it('[M53] a first sync that is too large is asked for without the members, and the changes after it come whole', async () => {
+it('[M54] a first sync that is too large is asked for without the members, and the changes after it come whole', async () => {
   const others = Array.from({ length: 40 }, (_, number) => homeserver.account(`crowd${number}`).userId)
   for (const userId of others) homeserver.script.join(userId, roomId)
   homeserver.script.send(ada, roomId)

@@ -214,7 +214,7 @@ it('[R13] an upgraded room is followed by its tombstone, and a kick is noticed a
   await within('the daemon again', async () => (await daemon.client.joinedRooms()).includes(replacement))
 })
 
-it('[M53] a first sync that is too large is asked for without members, and every later change still comes', async () => {
+it('[M54] a first sync that is too large is asked for without members, and every later change still comes', async () => {
   let bytes = 0
   const whole = await follow({ observer: { answered: (answer) => (bytes = Math.max(bytes, answer.bytes)) } })
   const joinedIn = (listener: Listener, roomId: string) =>

@@ -7,7 +7,7 @@ import { backoffMs } from '../core/sync-pace.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
 import { lose, replan, tellProgress, type Worker } from './room-worker.ts'
 
-/** A map that shrank suspiciously is asked for again soon: the second look decides. */
+/** A map that shrank, and any new one, is asked for again soon: the second look decides. */
 const secondLookMs = 10_000
 /** Aliases resolved at the same time; each takes a few milliseconds. */
 const resolversMax = 4
@@ -62,6 +62,8 @@ async function readDirectory(worker: Worker, signal: AbortSignal): Promise<void>
   }
   worker.problem = undefined
   worker.readAt = momentOf(worker.clock)
+  // Whoever doubts a new map waits for its second sight.
+  if (judge.sightings === 1) worker.refreshAtMs = Math.min(worker.refreshAtMs, worker.refreshedMs + secondLookMs)
 }
 
 async function resolveAliases(worker: Worker, map: RoomMap, signal: AbortSignal): Promise<void> {

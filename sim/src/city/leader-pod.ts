@@ -66,7 +66,7 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
     userEvents: false,
     remoteUsers: false,
   })
-  const known = { synced: false, mapped: false, learning: false }
+  const known = { synced: false, mapped: false, sightings: 0, learning: false }
   const speech = createRoomSpeech(viewOfCity(city, known, clock), subjectsBelow(defaultPrefix), settings.throttleMs)
   const numbers = createAggregatorMetrics(createMetrics('aggregator'))
   const leaders = followCity({
