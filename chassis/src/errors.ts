@@ -84,6 +84,10 @@ export const errorCodes = {
     means: 'NATS refused a subject: the account lacks a right.',
     doThis: 'Compare the permissions of the account with docs; the subject stands in the message.',
   },
+  NatsAccountShared: {
+    means: 'A gateway is in the NATS account of the leader: whoever takes it over could write counts.',
+    doThis: 'Give the gateways an account of their own, as docs/NATS.md shows; or leave it, if you trust them.',
+  },
   NatsTooOld: {
     means: 'The NATS server lacks what the fence needs (atomic batches, server 2.12, API level 2).',
     doThis: 'Upgrade the NATS server to at least the version in the message.',

@@ -9,7 +9,7 @@ import { startCity, type City } from './city-fixture.ts'
 import { startCityService, type CityService } from './city-service.ts'
 import type { CitySize } from './city-shape.ts'
 import { startNats, type NatsServer } from './nats-server.ts'
-import type { NatsUser } from './nats-config.ts'
+import type { NatsAccounts, NatsUser } from './nats-config.ts'
 import { startAggregator, startGateway, startGatewayNear, type Gateway, type Service } from './service.ts'
 import { makeToken, randomSecret } from './tokens.ts'
 
@@ -20,6 +20,8 @@ export type WholeCityOptions = {
   /** Where the first gateway listens if nobody else does; the others, and it too by default, take a free port. */
   firstPort?: number
   quiet?: boolean
+  /** Two, as in production, unless told otherwise. */
+  natsAccounts?: NatsAccounts
   /** Settings on top of the ones that name the servers. */
   aggregatorEnv?: Readonly<Record<string, string>>
   gatewayEnv?: Readonly<Record<string, string>>
@@ -70,7 +72,10 @@ async function startParts(options: WholeCityOptions, keep: Keep): Promise<Omit<W
   const say = options.say ?? (() => undefined)
   say('Starting Synapse, nats-server and the city service (usually 2 to 5 s) ...')
   const cityOptions = { size: options.size, quiet: options.quiet ?? false }
-  const [city, nats] = await allOf([keep(startCity(cityOptions)), keep(startNats())])
+  const [city, nats] = await allOf([
+    keep(startCity(cityOptions)),
+    keep(startNats({ accounts: options.natsAccounts ?? 'two' })),
+  ])
   const cityService = await keep(startCityService({ rooms: city.directory(), token: randomSecret() }))
   options.signal?.throwIfAborted()
   say(`Starting the aggregator and ${options.gateways} gateways (usually 1 to 10 s) ...`)

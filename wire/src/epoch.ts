@@ -6,8 +6,14 @@ import { integer, object, text, type Infer } from './decode.ts'
 // A holder is `<pod uid>_<random>`, a city a CR's uid or CITY_ID: 253 is the longest name Kubernetes gives anything.
 const nameLengthMax = 253
 
-/** The record on `city.presence.epoch`; its own stream sequence is the epoch. */
-export const epochRecord = object({ term: integer(1), holder: text(nameLengthMax), city: text(nameLengthMax) })
+/**
+ * The record on `city.presence.epoch`; its own stream sequence is the epoch. `account`: the leader's at NATS, where the server
+ * tells it, so that a gateway can see that it shares it.
+ */
+export const epochRecord = object(
+  { term: integer(1), holder: text(nameLengthMax), city: text(nameLengthMax) },
+  { account: text(nameLengthMax) },
+)
 export type EpochRecord = Infer<typeof epochRecord>
 
 export const epochHeader = 'Presence-Epoch'

@@ -13,6 +13,11 @@ export type ProtocolVersion = {
 
 export const protocolHistory: readonly [ProtocolVersion, ...ProtocolVersion[]] = [
   {
+    version: 2,
+    holds: ['Epoch record: optional account, the NATS account of the leader; a gateway in the same one warns once.'],
+    fingerprint: '3cf8110deb518928745a092a34d283233d3833d64e519670fe1cd3118505536c',
+  },
+  {
     version: 1,
     holds: [
       'NATS: city.presence.room.<slug>, city.presence.user.<token>, the epoch records, the beat; all published below ingest.',

@@ -9,6 +9,7 @@
 // matters here (the count, the id, the beginning), so the few lines are ours.
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '@citypresence/chassis/edge/clock'
+import { accountOf } from '@citypresence/chassis/edge/nats-account'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { CityError } from '@citypresence/chassis/errors'
 import { decodeJson, describeDecodeError } from '@citypresence/wire/decode'
@@ -124,7 +125,8 @@ async function readRecord(link: NatsLink, streamName: string, subject: string): 
   const decoded = decodeJson(epochRecord, text)
   if (!decoded.ok)
     throw new CityError('WireGarbled', `${streamName}: epoch record: ${describeDecodeError(decoded.error)}`)
-  return { record: decoded.value, sequence: answer.message.seq }
+  const { term, holder, city } = decoded.value
+  return { record: { term, holder, city }, sequence: answer.message.seq }
 }
 
 // --- writing ---------------------------------------------------------------------------------------------------------------------
@@ -135,7 +137,9 @@ const expectedSubject = 'Nats-Expected-Last-Subject-Sequence-Subject'
 async function claim(options: Open, epochSubject: string, record: EpochRecord, expected: number): Promise<WriteAnswer> {
   const fields = headers()
   fields.set(expectedSequence, String(expected))
-  return send(options, options.subjects.ingest(epochSubject), JSON.stringify(record), fields, (ack) =>
+  const account = accountOf(options.connection)
+  const body = JSON.stringify({ ...record, ...(account !== undefined && { account }) })
+  return send(options, options.subjects.ingest(epochSubject), body, fields, (ack) =>
     typeof ack.seq === 'number' ? undefined : 'the acknowledgement has no sequence',
   )
 }

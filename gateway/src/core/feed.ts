@@ -18,7 +18,7 @@ import { createRoomTable, dropMissing, learn, raise, settle, type Known, type Ro
 
 /** One stored message, decoded. `unusable` is what did not decode: it says nothing, but counts in the sequence. */
 export type StreamMessage = { readonly sequence: number } & (
-  | { readonly kind: 'epoch'; readonly term: number }
+  | { readonly kind: 'epoch'; readonly term: number; readonly account?: string }
   | { readonly kind: 'beat'; readonly epoch: Epoch; readonly beat: Beat }
   | { readonly kind: 'room'; readonly epoch: Epoch; readonly room: RoomPresence; readonly traceparent?: string }
   | { readonly kind: 'unusable' }

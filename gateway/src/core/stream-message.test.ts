@@ -38,6 +38,10 @@ it('[G8] a room, a beat and an epoch record are read with their voice and sequen
     kind: 'message',
     message: { kind: 'epoch', sequence: 7, term: 4 },
   })
+  const telling = JSON.stringify({ term: 4, holder: 'h', city: 'c', account: 'CITY' })
+  expect(read({ ...good, 'Nats-Subject': 'city.presence.epoch' }, telling)).toMatchObject({
+    message: { account: 'CITY' },
+  })
 })
 
 it.each([

@@ -42,7 +42,9 @@ export function readMessage(raw: RawMessage, { subjects, streamName }: Where): R
 function readBody(raw: RawMessage, parsed: ParsedSubject, sequence: number): StreamMessage | string {
   if (parsed.kind === 'epoch') {
     const record = decodeJson(epochRecord, raw.text())
-    return record.ok ? { kind: 'epoch', sequence, term: record.value.term } : describeDecodeError(record.error)
+    if (!record.ok) return describeDecodeError(record.error)
+    const { term, account } = record.value
+    return { kind: 'epoch', sequence, term, ...(account !== undefined && { account }) }
   }
   const epoch = parseEpoch(raw.header(epochHeader))
   if (epoch === undefined) return `${epochHeader}: expected <term>.<epoch>`

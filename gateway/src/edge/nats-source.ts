@@ -6,6 +6,7 @@
 //
 // One subscription with a callback, because several, or iterators, break the order.
 import type { Clock } from '@citypresence/chassis/edge/clock'
+import { accountOf } from '@citypresence/chassis/edge/nats-account'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { createSampledLog, type Logger } from '@citypresence/chassis/log'
 import type { RoomView, StaleReason } from '@citypresence/wire/client-messages'
@@ -82,10 +83,20 @@ export function followNats(options: FollowOptions): NatsSource {
     metrics.dropped.inc({ code })
     told.warn(code, { code, problem }, 'a message from NATS is not believed')
   }
+  let warned = false
+  /** In one account a right to direct get is enough to forge: that is a choice, and told once. */
+  const lookAtAccount = (leaders: string | undefined): void => {
+    if (warned || leaders === undefined || leaders !== accountOf(connection)) return
+    warned = true
+    log.warn({ code: 'NatsAccountShared', account: leaders }, 'this gateway shares the NATS account of the leader')
+  }
   const read = (message: Msg): StreamMessage | undefined => {
     metrics.messages.inc()
     const answer = readMessage(rawOf(message), options)
-    if (answer.kind === 'message') return answer.message
+    if (answer.kind === 'message') {
+      if (answer.message.kind === 'epoch') lookAtAccount(answer.message.account)
+      return answer.message
+    }
     drop(answer.kind === 'unusable' ? 'WireGarbled' : 'MessageForeign', `${message.subject}: ${answer.problem}`)
     return answer.kind === 'unusable' ? answer.message : undefined
   }

@@ -38,7 +38,10 @@ const onlineIn = (snapshot: Message, slug: string): unknown =>
 it('[CITY1] the aggregator starts and follows Matrix', async () => {
   const ready = await fetch(`${whole.aggregator.adminUrl}/readyz`)
   expect(ready.status).toBe(200)
-  expect(await whole.aggregator.metrics()).toMatch(/^citypresence_aggregator_\w+/m)
+  const numbers = await whole.aggregator.metrics()
+  expect(numbers).toMatch(/^citypresence_aggregator_source_stale 0$/m)
+  expect(numbers).toMatch(/^citypresence_aggregator_source_age_seconds [0-9.]*[1-9]/m)
+  expect(numbers).toMatch(/^citypresence_aggregator_rooms_without_matrix_room\{why="missing"\} 0$/m)
   // Following means that it goes on: somebody changes, and it is seen in the streams of the next tests. Here: the daemon is in
   // every room, the one that the fixture left out included.
   expect((await whole.city.clientOf('presence_daemon').joinedRooms()).length).toBe(whole.city.rooms.length)

@@ -65,11 +65,10 @@ const anyBeat: fc.Arbitrary<Beat> = fc.record({
   source: fc.constantFrom('live' as const, 'stale' as const),
   source_age_ms: anyCount,
 })
-const anyEpochRecord: fc.Arbitrary<EpochRecord> = fc.record({
-  term: fc.integer({ min: 1 }),
-  holder: anyText(253),
-  city: anyText(253),
-})
+const anyEpochRecord: fc.Arbitrary<EpochRecord> = fc.record(
+  { term: fc.integer({ min: 1 }), holder: anyText(253), city: anyText(253), account: anyText(253) },
+  { requiredKeys: ['term', 'holder', 'city'] },
+)
 const anyUserPresence: fc.Arbitrary<UserPresence> = fc
   .tuple(
     fc.record({
