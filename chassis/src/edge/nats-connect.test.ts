@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CityError } from '../errors.ts'
 import { createLogger } from '../log.ts'
 import { secretFromFile, secretFromText } from '../secret.ts'
@@ -166,5 +166,18 @@ describe('later', () => {
     await connection.flush()
     expect(told).toContain('disconnect')
     expect(server.others.filter((line) => line.startsWith('SUB city.presence.>'))).toHaveLength(2)
+  })
+
+  it('[C27] it comes back at once although the wall clock was set back by an hour meanwhile', async () => {
+    const told: string[] = []
+    await connected({ onStatus: ({ type }) => told.push(type) })
+    const realNow = Date.now.bind(Date)
+    const wall = vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 3_600_000)
+    try {
+      server.dropAll()
+      await until('the reconnect', () => told.includes('reconnect'))
+    } finally {
+      wall.mockRestore()
+    }
   })
 })

@@ -15,12 +15,13 @@ import {
 } from '@nats-io/transport-node'
 import type { NatsConnection, NodeConnectionOptions, Status } from '@nats-io/transport-node'
 import { fullJitterMs } from '../core/backoff.ts'
+import { nextDialPause, startDialPauses } from '../core/dial-pause.ts'
 import { whyTooOld } from '../core/nats-version.ts'
 import { redactUrl } from '../core/redact.ts'
 import { CityError } from '../errors.ts'
 import { type Logger, createSampledLog } from '../log.ts'
 import type { NatsCredentials, NatsTarget } from '../nats-settings.ts'
-import { type Clock, sleep, systemClock } from './clock.ts'
+import { type Clock, momentOf, sleep, systemClock } from './clock.ts'
 import { toNatsError } from './nats-errors.ts'
 
 export type { NatsConnection, Status as NatsStatus } from '@nats-io/transport-node'
@@ -97,10 +98,21 @@ function toClientOptions(options: NatsOptions, authenticator: Authenticator): No
     pingInterval: pingIntervalMs,
     maxPingOut: pingsOutMax,
     maxReconnectAttempts: -1,
-    reconnectDelayHandler: () => reconnectBaseMs * (1 + Math.random()),
+    reconnectDelayHandler: createDialPause(options),
     // A revoked password may be given back, and a rotated one arrives by file: never the client's last word.
     ignoreAuthErrorAbort: true,
     ...(tls === undefined ? {} : { tls }),
+  }
+}
+
+/** Asked before each dial; the client counts the answer by the wall clock. */
+function createDialPause({ servers, clock = systemClock }: NatsOptions): () => number {
+  let pauses = startDialPauses(momentOf(clock))
+  return () => {
+    const pauseMs = reconnectBaseMs * (1 + Math.random())
+    const next = nextDialPause(pauses, momentOf(clock), { pauseMs, servers: servers.length })
+    pauses = next.pauses
+    return next.waitMs
   }
 }
 
