@@ -23,8 +23,13 @@ import { createRoomSpeech } from './room-speech.ts'
 import { whyNotReady } from './readiness.ts'
 
 const config = loadConfig(settings, process, { service: 'aggregator', check: mistakesOf })
-const log = createLogger({ service: 'aggregator', level: config.logLevel, pod: config.podName })
 const metrics = createMetrics('aggregator')
+const log = createLogger({
+  service: 'aggregator',
+  level: config.logLevel,
+  pod: config.podName,
+  onLost: (error) => metrics.countError(error),
+})
 const numbers = createAggregatorMetrics(metrics)
 
 await runService({

@@ -32,6 +32,10 @@ export const errorCodes = {
     means: 'A part of the service could not be started.',
     doThis: 'See the cause in the same log line.',
   },
+  LogLost: {
+    means: 'A log line could not be written; the service goes on without it.',
+    doThis: 'Look for a full disk, or for what reads the standard output of the service and is gone.',
+  },
   StopTimeout: {
     means: 'A part did not stop within its deadline and was left behind.',
     doThis: 'Usually harmless at exit; if it repeats, look at the part that is named.',

@@ -9,6 +9,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 import { createLogSampler, sample, takeSuppressed } from './core/log-sampler.ts'
 import { redactText } from './core/redact.ts'
 import { type Clock, systemClock } from './edge/clock.ts'
+import { createLogOutput } from './edge/log-output.ts'
 import { CityError, type ErrorCode, toErrorCode } from './errors.ts'
 
 export type { Logger } from 'pino'
@@ -23,7 +24,11 @@ export type LoggerOptions = {
   /** The pod's name, where there is one. */
   readonly pod?: string | undefined
   readonly destination?: DestinationStream
+  /** Told of every line that standard output did not take. */
+  readonly onLost?: (error: CityError) => void
 }
+
+const standardOutput = 1
 
 /** Fields that are secret by their name, wherever a careless object carries them on its first two levels. */
 const secretFields = [
@@ -38,7 +43,7 @@ const secretFields = [
 ]
 const redactPaths = secretFields.flatMap((field) => [field, `*.${field}`])
 
-export function createLogger({ service, level, pod, destination }: LoggerOptions): Logger {
+export function createLogger({ service, level, pod, destination, onLost }: LoggerOptions): Logger {
   const options = {
     level,
     base: pod === undefined ? { service } : { service, pod },
@@ -48,8 +53,8 @@ export function createLogger({ service, level, pod, destination }: LoggerOptions
     redact: { paths: redactPaths, censor: '***' },
     hooks: { streamWrite: redactText },
   }
-  // Written at once: pino's own default defers, and lines would be lost or out of order when the process exits.
-  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }))
+  const lost = (cause: unknown): void => onLost?.(new CityError('LogLost', 'a line could not be written', { cause }))
+  return pino(options, destination ?? createLogOutput(standardOutput, lost))
 }
 
 export type DescribedError = { code?: ErrorCode; message: string; stack?: string; cause?: DescribedError }

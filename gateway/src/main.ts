@@ -29,9 +29,14 @@ const config = loadConfig(settings, process, {
   check: mistakesOf,
   onSecretProblem: (error) => noteProblem(error),
 })
-const log = createLogger({ service: 'gateway', level: config.logLevel, pod: config.podName })
-const told = createSampledLog(log)
 const metrics = createMetrics('gateway')
+const log = createLogger({
+  service: 'gateway',
+  level: config.logLevel,
+  pod: config.podName,
+  onLost: (error) => metrics.countError(error),
+})
+const told = createSampledLog(log)
 const gatewayMetrics = createGatewayMetrics(metrics)
 
 await runService({
