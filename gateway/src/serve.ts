@@ -19,7 +19,7 @@ import {
 import type { City, Status } from './core/city.ts'
 import type { Client, Outlet } from './core/client.ts'
 import { nextPingId, pingFrame, pongId, pongTextFrame } from './core/frames.ts'
-import { checkReader, createReader, notePing, notePong } from './core/reader.ts'
+import { checkReader, createReader, forgive, notePing, notePong } from './core/reader.ts'
 import { createRound, visitShare, type Round } from './core/round.ts'
 import { awaitToken, step, type LiveSession, type Session, type SessionEvent } from './core/session.ts'
 import { beginSweep, catchUpIfDrained, createSweeper, heardByAll, sweepSome, type Sweeper } from './core/sweep.ts'
@@ -53,6 +53,10 @@ const tickMs = 100
 /** Every reader is looked at once in this time: an expired token is closed within it. */
 const roundMs = 1_000
 const forgetEveryMs = 10_000
+/** Ticks come late on a busy machine; one that is so late had an event loop that stood still. */
+const stoodStillMs = 1_000
+/** A clock that is an hour off must not make the mean of all freshness a lie: beyond this it is late, and that is all. */
+const freshnessMaxMs = 60_000
 
 type Loop = ServeOptions & {
   readonly city: City
@@ -64,6 +68,7 @@ type Loop = ServeOptions & {
   gathered: Stamps
   joined: number
   forgotAtMs: number
+  tickedAtMs: number
   closed: boolean
   draining: { perTick: number; done: () => void } | undefined
   cancelTick: () => void
@@ -82,6 +87,7 @@ export function serve(options: ServeOptions) {
     gathered: {},
     joined: 0,
     forgotAtMs: 0,
+    tickedAtMs: Math.trunc(options.clock.monotonicMs()),
     closed: false,
     draining: undefined,
     cancelTick: () => undefined,
@@ -177,7 +183,7 @@ function noteSweep({ metrics, clock, sweeper }: Loop, { oldestEventTs }: Stamps,
   const ageMs = clock.wallMs() - oldestEventTs
   // Two machines' clocks differ: an event from the future counts as fresh, and is told.
   if (ageMs < 0) metrics.clockSkew.inc()
-  metrics.freshnessSeconds.observe(Math.max(0, ageMs) / 1000)
+  metrics.freshnessSeconds.observe(Math.min(freshnessMaxMs, Math.max(0, ageMs)) / 1000)
 }
 
 // --- readers ---------------------------------------------------------------------------------------------------------------
@@ -236,6 +242,9 @@ function startTicking(loop: Loop): void {
 function tick(loop: Loop): void {
   const { clients, sweeper, metrics } = loop
   const nowMs = nowOf(loop)
+  const lateMs = nowMs - loop.tickedAtMs
+  loop.tickedAtMs = nowMs
+  if (lateMs >= stoodStillMs) forgiveAll(loop, lateMs)
   for (const client of sweeper.behind) catchUpIfDrained(sweeper, client, nowMs)
   lookAtSome(loop, nowMs)
   drainSome(loop)
@@ -245,6 +254,11 @@ function tick(loop: Loop): void {
   loop.forgotAtMs = nowMs
   forgetBefore(loop.city, heardByAll(sweeper, clients))
   metrics.rooms.set(loop.city.board.entries.size)
+}
+
+/** Timers come before what sockets have brought: without this everybody who owes a pong would be taken for dead. */
+function forgiveAll({ clients }: Loop, lateMs: number): void {
+  for (const { session } of clients) if (session.kind === 'live') forgive(session.reader, lateMs)
 }
 
 function lookAtSome(loop: Loop, nowMs: number): void {
