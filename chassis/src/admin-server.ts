@@ -37,6 +37,8 @@ const connectionsCheckMs = 1_000
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const app = createApp()
   addRoutes(app, options)
+  // Out of descriptors a connection cannot be taken, which is told as an error of the server; without a listener it would end us.
+  app.server.on('error', (error) => options.log.warn({ err: error }, 'an admin connection could not be taken'))
   await listen(app, options)
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port

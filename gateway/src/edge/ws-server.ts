@@ -63,9 +63,12 @@ const keepAliveTimeoutMs = 5_000
 const connectionsCheckMs = 1_000
 // Node's default; a token of 8 KiB and a browser's cookies fit.
 const headerBytesMax = 16 * 1024
-// Beside the sockets: handshakes under way, page and snapshot requests.
-const extraConnections = 256
+// Beside the sockets: handshakes under way, page and snapshot requests, and those who are being told that there is no room. Who
+// comes while all of these are taken is hung up on without a word: about 10 MiB are enough for strangers.
+const extraConnections = 1_024
 const retryAfterS = 2
+// Connections that the system holds for us until we look: a city's browsers may all come in one second. The system may hold fewer.
+const backlog = 4_096
 
 type Refusal = { readonly status: number; readonly text: string }
 const refusals: Partial<Record<ErrorCode, Refusal>> = {
@@ -97,6 +100,8 @@ export async function startWsServer(options: WsServerOptions): Promise<WsServer>
     socket.on('error', ignoreError)
     void upgrade(hall, { request, socket, head })
   })
+  // Out of descriptors a connection cannot be taken, which is told as an error of the server; without a listener it would end us.
+  app.server.on('error', (error) => options.log.warn({ err: error }, 'a connection could not be taken'))
   app.server.maxConnections = options.connectionsMax + extraConnections
   await listen(app, options)
   const address = app.server.address()
@@ -128,7 +133,7 @@ function createLibrary(): WebSocketServer {
 
 async function listen(app: FastifyInstance, { host, port }: WsServerOptions): Promise<void> {
   try {
-    await app.listen({ host, port })
+    await app.listen({ host, port, backlog })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const isTaken = code === 'EADDRINUSE' || code === 'EACCES'
