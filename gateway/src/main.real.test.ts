@@ -9,7 +9,7 @@ import { startGateway, type Gateway } from '@citypresence/stack/service'
 import { until } from '@citypresence/stack/until'
 import { badTokens, goodToken, type Making } from './testing/bad-tokens.ts'
 import { Browser } from './testing/hall.ts'
-import { makeKey, startKeyServer } from './testing/key-server.ts'
+import { makeKey, startKeyServer } from '@citypresence/sim/key-server'
 import { startLittleLeader, type LittleLeader } from './testing/little-leader.ts'
 import { rawExchange, upgradeRequest } from './testing/raw-request.ts'
 

@@ -11,6 +11,8 @@ export type { Mode } from './tcp-proxy/connection.ts'
 export type TcpProxyOptions = {
   /** Where it carries to, on this machine. */
   readonly to: number
+  /** Where it listens; by default at a free port of 127.0.0.1. */
+  readonly at?: { readonly host: string; readonly port: number }
   readonly clock?: Clock
 }
 
@@ -28,7 +30,7 @@ export type TcpProxy = {
   stop(): Promise<void>
 }
 
-export async function startTcpProxy({ to, clock = systemClock }: TcpProxyOptions): Promise<TcpProxy> {
+export async function startTcpProxy({ to, at = anywhere, clock = systemClock }: TcpProxyOptions): Promise<TcpProxy> {
   const connections = new Set<Connection>()
   let mode: Mode = { kind: 'pass' }
   let dials = 0
@@ -43,7 +45,7 @@ export async function startTcpProxy({ to, clock = systemClock }: TcpProxyOptions
     const connection = openConnection({ client, port: to, mode, clock, closed: () => connections.delete(connection) })
     connections.add(connection)
   }
-  let server: Server | undefined = await listen(take, 0)
+  let server: Server | undefined = await listen(take, at)
   const { port } = server.address() as { port: number }
   return {
     port,
@@ -58,7 +60,7 @@ export async function startTcpProxy({ to, clock = systemClock }: TcpProxyOptions
       if (next.kind === 'refuse') {
         server?.close()
         server = undefined
-      } else server ??= await listen(take, port)
+      } else server ??= await listen(take, { ...at, port })
       for (const connection of [...connections]) connection.become(next)
     },
     resetAll() {
@@ -77,10 +79,12 @@ export async function startTcpProxy({ to, clock = systemClock }: TcpProxyOptions
   }
 }
 
-function listen(take: (client: Socket) => void, port: number): Promise<Server> {
+const anywhere = { host: '127.0.0.1', port: 0 }
+
+function listen(take: (client: Socket) => void, { host, port }: { host: string; port: number }): Promise<Server> {
   const server = createServer({ allowHalfOpen: true }, take)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(server))
+    server.listen(port, host, () => resolve(server))
   })
 }

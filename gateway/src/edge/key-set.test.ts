@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createHttpClient, type HttpClient } from '@citypresence/chassis/edge/http-client'
 import { authorityPem } from '@citypresence/chassis/testing/tls-fixture'
-import { makeKey, startKeyServer, type KeyServer, type SigningKey } from '../testing/key-server.ts'
+import { makeKey, startKeyServer, type KeyServer, type SigningKey } from '@citypresence/sim/key-server'
 import { createAuthenticate, type Authenticate } from './authenticate.ts'
 import { jwksKeys } from './key-set.ts'
 
