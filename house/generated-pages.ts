@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { settings as aggregatorSettings } from '../aggregator/src/config.ts'
 import { settingsMarkdown } from '../chassis/src/config.ts'
+import { sections } from '../chaos/src/all-faults.ts'
+import { reliabilityPlot } from '../chaos/src/reliability-plot.ts'
 import { reliabilityPage, type Measured } from '../chaos/src/reliability-page.ts'
 import { errorsPage } from '../chassis/src/print-errors.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
@@ -15,6 +17,7 @@ export async function generatedPages(): Promise<readonly Page[]> {
   return [
     { path: 'docs/ERRORS.md', text: errorsPage() },
     { path: 'docs/SETTINGS.md', text: settingsPage() },
+    { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
     { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },
     { path: 'docs/ARCHITECTURE.md', text: withFolders(drawFolders(await cruiseHouse())) },
   ]

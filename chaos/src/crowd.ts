@@ -1,58 +1,73 @@
-// Many browsers at once, each no more than an open socket that has its snapshot: for storms, not for the truth.
-import { setTimeout as delay } from 'node:timers/promises'
+// Many browsers at once, each no more than an open socket that has its snapshot: for storms, not for the truth. They live in a
+// process of their own (crowd/main.ts), behind a cable of their own where a fault wants to pull it.
+import { fork } from 'node:child_process'
+import { join } from 'node:path'
+import { guard, release, startReaper } from '@citypresence/stack/reaper'
 import { until } from '@citypresence/stack/until'
-
-export type CrowdOptions = {
-  readonly url: string
-  readonly token: string
-  readonly size: number
-  /** Over how long they arrive. */
-  readonly withinMs: number
-}
+import type { Answer, Arrival, Order, Told } from './crowd/orders.ts'
 
 export type Crowd = {
-  /** How long it took until everybody had a snapshot. */
-  allIn(deadlineMs: number): Promise<number>
-  slowestMs(): number
-  leave(): Promise<void>
+  arrive(arrival: Arrival): void
+  /** Changes are timed from now on, against the stream itself. */
+  listen(nats: { readonly url: string; readonly user: string; readonly pass: string }): void
+  measure(): void
+  tell(): Promise<Told>
+  /** How long it takes until so many are inside. */
+  untilInside(size: number, deadlineMs: number): Promise<number>
+  leave(): void
+  stop(): Promise<void>
 }
 
-// As a browser that was refused: soon, and not all in one moment.
-const comeBackMs = (attempt: number): number => (500 + Math.random() * 1_000) * Math.min(attempt, 4)
-
-export function crowd({ url, token, size, withinMs }: CrowdOptions): Crowd {
-  const beganAtMs = performance.now()
-  const sockets = new Set<WebSocket>()
-  const waits: number[] = []
-  let gone = false
-  const arrive = (attempt: number): void => {
-    if (gone) return
-    const startedAtMs = performance.now()
-    const socket = new WebSocket(`${url}?token=${encodeURIComponent(token)}`)
-    let isIn = false
-    socket.addEventListener('message', () => {
-      if (!isIn) waits.push(performance.now() - startedAtMs)
-      isIn = true
-      sockets.add(socket)
+/** @param within words that start a program elsewhere, as `ip netns exec name`. */
+export function startCrowd(within: readonly string[] = []): Crowd {
+  startReaper()
+  const [first = process.execPath, ...rest] = within
+  const child = fork(join(import.meta.dirname, 'crowd/main.ts'), {
+    detached: true,
+    execPath: first,
+    execArgv: within.length === 0 ? [] : [...rest, process.execPath],
+  })
+  const { pid = -1 } = child
+  if (pid > 0) guard({ kind: 'group', pid })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const waiting = new Map<number, (told: Told) => void>()
+  child.on('message', (message) => {
+    const { question, told } = message as Answer
+    waiting.get(question)?.(told)
+    waiting.delete(question)
+  })
+  let questions = 0
+  const order = (what: Order): void => void child.send(what)
+  const tell = (): Promise<Told> =>
+    new Promise((resolve, reject) => {
+      const question = ++questions
+      waiting.set(question, resolve)
+      void ended.then(() => reject(new Error('the crowd is gone')))
+      order({ kind: 'tell', question })
     })
-    socket.addEventListener('error', () => undefined) // a close follows
-    socket.addEventListener('close', () => {
-      sockets.delete(socket)
-      if (!gone) setTimeout(() => arrive(attempt + 1), comeBackMs(attempt)).unref()
-    })
-  }
-  for (let guest = 0; guest < size; guest++) setTimeout(() => arrive(1), (guest * withinMs) / size)
   return {
-    async allIn(deadlineMs) {
-      await until(() => sockets.size >= size, { deadlineMs, what: `${size} browsers to be in (${sockets.size} are)` })
+    arrive: (arrival) => order({ kind: 'arrive', arrival }),
+    listen: (nats) => order({ kind: 'listen', nats }),
+    measure: () => order({ kind: 'measure' }),
+    tell,
+    async untilInside(size, deadlineMs) {
+      const beganAtMs = performance.now()
+      let told: Told | undefined
+      const areInside = async (): Promise<boolean> => (told = await tell()).inside >= size
+      await until(areInside, {
+        deadlineMs,
+        what: `${size} browsers to be in`,
+        everyMs: 100,
+      }).catch((error: unknown) => {
+        throw new Error(`${String(error)}: ${JSON.stringify(told)}`, { cause: error })
+      })
       return performance.now() - beganAtMs
     },
-    slowestMs: () => Math.max(0, ...waits),
-    async leave() {
-      gone = true
-      for (const socket of sockets) socket.close()
-      await until(() => sockets.size === 0, { deadlineMs: 20_000, what: 'the crowd to be gone' }).catch(() => undefined)
-      await delay(0)
+    leave: () => order({ kind: 'leave' }),
+    async stop() {
+      if (child.connected) child.disconnect()
+      await ended
+      release({ kind: 'group', pid })
     },
   }
 }

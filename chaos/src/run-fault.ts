@@ -1,6 +1,7 @@
 // One fault from beginning to end: life goes on, something breaks and is mended, everybody settles on the truth, and then the
 // history is judged. A bar that was missed, a city that did not come back, and a broken invariant are all the same: missed.
 import { checkHistory } from './core/check-history.ts'
+import type { Entry } from './core/history.ts'
 import type { Fault } from './fault.ts'
 import type { Stage } from './stage.ts'
 
@@ -11,6 +12,8 @@ export type Outcome = {
   readonly figure: string
   /** From the end of the fault until every witness showed the truth. */
   readonly settledMs: number | undefined
+  /** How long it took until all was well again, and how long it may: the time that came closest to its bar. */
+  readonly recovery?: { readonly tookMs: number; readonly barMs: number }
 }
 
 const violationsShown = 5
@@ -31,7 +34,9 @@ export async function runFault(stage: Stage, fault: Fault): Promise<Outcome> {
       .finally(() => recorder.note({ kind: 'fault', id, phase: 'ends', blindMs, breaksPolls }))
     const settledMs = await stage.settle()
     const violations = checkHistory(recorder.history).filter(({ atMs }) => atMs >= beganAtMs)
-    if (violations.length === 0) return { id, result: 'held', figure, settledMs }
+    const recovery = closestCall(recorder.history.filter(({ atMs }) => atMs >= beganAtMs))
+    if (violations.length === 0)
+      return { id, result: 'held', figure, settledMs, ...(recovery !== undefined && { recovery }) }
     const told = violations.slice(0, violationsShown).map(({ invariant, text }) => `${invariant}: ${text}`)
     return { id, result: 'missed', figure: `${violations.length} broken: ${told.join('; ')}`, settledMs }
   } catch (error) {
@@ -42,4 +47,10 @@ export async function runFault(stage: Stage, fault: Fault): Promise<Outcome> {
       settledMs: undefined,
     }
   }
+}
+
+function closestCall(history: readonly Entry[]): Outcome['recovery'] {
+  const all = history.flatMap((entry) => (entry.kind === 'recovered' ? [entry] : []))
+  const [closest] = all.toSorted((one, other) => other.tookMs / other.barMs - one.tookMs / one.barMs)
+  return closest && { tookMs: Math.round(closest.tookMs), barMs: closest.barMs }
 }

@@ -34,10 +34,22 @@ export type StageOptions = {
   readonly links?: boolean
   /** So many nats-servers that are one, and as many copies of the stream. */
   readonly natsServers?: number
+  /** How our processes are started, for faults that have to be inside them; the folder is the stage's own. */
+  readonly launch?: (folder: string) => Launch
+}
+
+export type Launch = {
+  /** Arguments of node itself. */
+  readonly nodeArgs: readonly string[]
+  readonly envOf: (service: string) => Readonly<Record<string, string>>
 }
 
 export type Stage = {
   readonly recorder: Recorder
+  /** For what faults have to write down; gone with the stage. */
+  readonly folder: string
+  /** Settings that a service gets at its next start: for faults that need it otherwise, and take them away again. */
+  readonly nextStart: { aggregator: Record<string, string>; gateway: Record<string, string> }
   readonly homeserver: Homeserver
   readonly town: Townsfolk
   readonly cityService: CityService
@@ -55,6 +67,10 @@ export type Stage = {
   writeNatsPassword(who: NatsRole, password: string): void
   /** Opens every gateway. */
   readonly token: string
+  /** What its gateways check tokens with: for a gateway of a fault's own. */
+  readonly secret: string
+  /** Such a token with another end. */
+  tokenFor(lifeS: number): string
   /** People come, go, type and move, until the stage settles. */
   beginLife(): void
   endLife(): void
@@ -111,24 +127,35 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   const writeNatsPassword = (who: NatsRole, password: string): void => write(`nats-${who}`, password)
   writeMatrixToken(town.daemon.accessToken)
   for (const who of ['leader', 'gateway'] as const) writeNatsPassword(who, nats[who].pass)
-  const env = {
+  const { nodeArgs, envOf } = options.launch?.(folder.path) ?? plainly
+  const nextStart: Stage['nextStart'] = { aggregator: {}, gateway: {} }
+  const leaderEnv = (): Record<string, string> => ({
     ...aggregatorEnv(servers),
     ...natsEnv(links?.leader.url ?? natsUrl, nats.leader.user, fileOf('nats-leader')),
     MATRIX_ACCESS_TOKEN_FILE: fileOf('matrix-token'),
     STREAM_REPLICAS: String(options.natsServers ?? 1),
+    ...envOf('aggregator'),
     ...options.aggregatorEnv,
-  }
+    ...nextStart.aggregator,
+  })
   const stored = await keep(recordStored({ url: natsUrl, admin: nats.admin }, recorder))
-  const aggregator = await keep(keepService('aggregator', () => startAggregator({ env, waitFor: 'nothing' }), recorder))
+  const aggregator = await keep(
+    keepService('aggregator', () => startAggregator({ env: leaderEnv(), nodeArgs, waitFor: 'nothing' }), recorder),
+  )
   const secret = randomSecret()
   const viewerEnv = (index: number): Record<string, string> => ({
     ...natsEnv(links?.gateways[index]?.url ?? natsUrl, nats.gateway.user, fileOf('nats-gateway')),
     JWT_SECRET: secret,
     DRAIN_MS: '500',
+    ...envOf(gatewayName(index)),
     ...options.gatewayEnv,
+    ...nextStart.gateway,
   })
-  const gateways = await startGateways(gatewaysOf(options), viewerEnv, recorder, keep)
-  const token = makeToken({ secret, expiresInS: 24 * 3_600 })
+  const startViewer = (index: number, port: Record<string, string>): Promise<Gateway> =>
+    startGateway({ env: { ...viewerEnv(index), ...port }, nodeArgs, waitFor: 'healthz' })
+  const gateways = await startGateways(gatewaysOf(options), startViewer, recorder, keep)
+  const tokenFor = (lifeS: number): string => makeToken({ secret, expiresInS: lifeS })
+  const token = tokenFor(24 * 3_600)
   await Promise.all(gateways.map(({ now }) => untilReady(now)))
   const witnesses = await startWitnesses(options, { gateways, token, recorder }, keep)
   const life = createLife(town)
@@ -136,6 +163,8 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   const lies = (): string[] => witnesses.flatMap((witness) => liesOf(witness, town.truth()))
   return {
     recorder,
+    folder: folder.path,
+    nextStart,
     ...servers,
     cluster,
     links,
@@ -146,6 +175,8 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
     writeMatrixToken,
     writeNatsPassword,
     token,
+    secret,
+    tokenFor,
     beginLife: () => life.begin(),
     endLife: () => life.end(),
     lies,
@@ -207,6 +238,9 @@ const aggregatorEnv = ({ homeserver, town, cityService }: Servers): Record<strin
   CITY_ID: 'chaos',
 })
 
+const plainly: Launch = { nodeArgs: [], envOf: () => ({}) }
+const gatewayName = (index: number): string => `gateway-${index + 1}`
+
 const natsEnv = (url: string, user: string, passwordFile: string) => ({
   NATS_URL: url,
   NATS_USER: user,
@@ -215,7 +249,7 @@ const natsEnv = (url: string, user: string, passwordFile: string) => ({
 
 async function startGateways(
   count: number,
-  envOf: (index: number) => Record<string, string>,
+  startAt: (index: number, port: Record<string, string>) => Promise<Gateway>,
   recorder: Recorder,
   keep: Keep,
 ) {
@@ -225,11 +259,11 @@ async function startGateways(
       // The address outlives the process, as that of a Service does.
       const start = async (): Promise<Gateway> => {
         const fixed = port === undefined ? {} : { PORT: String(port) }
-        const gateway = await startGateway({ env: { ...envOf(index), ...fixed }, waitFor: 'healthz' })
+        const gateway = await startAt(index, fixed)
         port = gateway.port
         return gateway
       }
-      return keep(keepService(`gateway-${index + 1}`, start, recorder))
+      return keep(keepService(gatewayName(index), start, recorder))
     }),
   )
 }

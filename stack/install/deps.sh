@@ -7,7 +7,7 @@
 
 case $1 in
   demo) parts='npm python' ;;
-  all) parts='npm python chromium' ;;
+  all) parts='npm python chromium faketime' ;;
   *) fail 'deps.sh takes demo or all' ;;
 esac
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# machine.sh npm|python|chromium...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
+# machine.sh npm|python|chromium|faketime...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
 # elsewhere one sentence says what is missing. Nothing happens, not even `apt-get update`, when everything is there.
 . "$(dirname -- "$0")/common.sh"
 
@@ -14,6 +14,10 @@ has_chromium() {
 # Without any font a page has no text, and the screenshots none either.
 has_fonts() { [ "$(uname -s)" != Linux ] || [ -n "$(find /usr/share/fonts "${HOME:-/nowhere}/.fonts" -name '*.[to]tf' 2>/dev/null | head -n 1)" ]; }
 
+# A wall clock that jumps, for tests of faults. Where it cannot be had, those faults are reported as not run.
+can_install() { [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null; }
+has_faketime() { ! can_install || [ -n "$(find /usr/lib -path '*/faketime/libfaketime.so.1' 2>/dev/null | head -n 1)" ]; }
+
 missing=''
 for part in "$@"; do
   case $part in
@@ -23,12 +27,13 @@ for part in "$@"; do
       has_chromium || missing="$missing chromium"
       has_fonts || missing="$missing fonts-dejavu-core fonts-liberation"
       ;;
+    faketime) has_faketime || missing="$missing libfaketime" ;;
     *) fail "machine.sh does not know '$part'" ;;
   esac
 done
 [ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" != 0 ] || [ ! -e /etc/debian_version ] || ! command -v apt-get >/dev/null; then
+if ! can_install; then
   fail "This machine lacks:$missing. Install them (on Debian, as root: apt-get install$missing) and run the same command again."
 fi
 

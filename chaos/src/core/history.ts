@@ -53,6 +53,8 @@ export type Entry = { readonly atMs: number } & (
       readonly blindMs: number
       readonly breaksPolls: boolean
     }
+  /** A fault was mended, and all was well again after so long; its bar says how long that may take. */
+  | { readonly kind: 'recovered'; readonly tookMs: number; readonly barMs: number }
   /** Everything is healed and every witness shows the truth; how long that took since the fault's end. */
   | { readonly kind: 'settled'; readonly tookMs: number }
   /** A process of ours ended although nobody told it to. */

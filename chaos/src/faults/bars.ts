@@ -34,7 +34,7 @@ export const lasting = (ms: number): Promise<unknown> => delay(ms)
 /** Everybody is right again, in time. */
 export async function backBar(stage: Stage, barMs: number): Promise<number> {
   const tookMs = await stage.settle(30_000)
-  missedIf(tookMs > barMs, `true again only after ${seconds(tookMs)}`)
+  recoveredWithin(stage, tookMs, barMs)
   return tookMs
 }
 
@@ -65,6 +65,12 @@ export function connectionsKept(stage: Stage): () => void {
   const closes = () => stage.recorder.history.filter(({ kind }) => kind === 'closed').length
   const before = closes()
   return () => missedIf(closes() > before, `${closes() - before} browsers lost their connection`)
+}
+
+/** Noted for the drawing of the page, and missed when it took longer than it may. */
+export function recoveredWithin(stage: Stage, tookMs: number, barMs: number): void {
+  stage.recorder.note({ kind: 'recovered', tookMs, barMs })
+  missedIf(tookMs > barMs, `all well again only after ${seconds(tookMs)}`)
 }
 
 export function missedIf(missed: boolean, text: string): void {
