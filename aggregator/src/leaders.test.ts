@@ -392,6 +392,40 @@ describe('doubt', () => {
     expect(pod.ended).toBeUndefined()
   })
 
+  it.each([
+    ['a lower voice: it speaks again, above it', 1, undefined],
+    ['a higher one: it is deposed', 999_999_999, 'Deposed'],
+  ])(
+    '[L15] a leader whom the fence lets through sees within three seconds that the record names %s',
+    async (_, term, code) => {
+      const other = startPod('z', { plaza: 1 })
+      await pass(6_000)
+      const rollBack = server.backUp()
+      await other.leaders.stop()
+      const pod = startPod('a', { plaza: 3 })
+      await pass(10_000)
+      const [before, newest] = [epochOf(pod), heard.at(-1)?.sequence ?? 0]
+      // The store forgets my claim, and another's takes the same sequence; it writes as much as I did, and falls silent.
+      rollBack()
+      const raw = server.connect()
+      raw.publish(subjects.ingest(subjects.epoch), JSON.stringify({ term, holder: 'z', city: 'town' }))
+      while ((server.stored(roomStream).at(-1)?.sequence ?? 0) < newest)
+        raw.publish(subjects.ingest(subjects.beat), '{}')
+      expect(server.stored(roomStream).find(({ subject }) => subject === subjects.epoch)?.sequence).toBe(before?.epoch)
+      await clock.advance(0)
+      heard.length = 0
+      pod.set('plaza', 4)
+      await pass(100)
+      expect(heard.map(({ epoch }) => epoch)).toEqual([before, before])
+      await pass(3_000)
+      expect(pod.ended?.code).toBe(code)
+      if (code !== undefined) return
+      expect(termOf(pod)).toBeGreaterThan(before?.term ?? 0)
+      expect(storedCounts()).toEqual({ plaza: 4 })
+      expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+    },
+  )
+
   it('[L31] a deleted stream is made again and filled', async () => {
     const pod = startPod('a', { plaza: 3 })
     await pass(6_000)

@@ -3,6 +3,7 @@
 //
 //   tick -> standby:  silent long enough? -> elected -> read record -> claim -> take over
 //        -> leading:  speech.next() -> fenced write -> acked: speech.said()   refused, unknown: doubt -> read record -> ...
+//                     every two seconds a look at the record beside it       -> another's: doubt
 //
 // The world is handed in: the stream, a clock and a random number for the pauses after failures.
 import type { Clock } from '@citypresence/chassis/edge/clock'
@@ -11,7 +12,15 @@ import { fullJitterMs } from '@citypresence/chassis/core/backoff'
 import type { SampledLog } from '@citypresence/chassis/log'
 import type { Epoch, EpochRecord } from '@citypresence/wire/epoch'
 import type { OutMessage } from './core/batch.ts'
-import { firstLeader, step, type Candidate, type Leader, type LeaderEffect, type LeaderEvent } from './core/leader.ts'
+import {
+  firstLeader,
+  isRecordOf,
+  step,
+  type Candidate,
+  type Leader,
+  type LeaderEffect,
+  type LeaderEvent,
+} from './core/leader.ts'
 
 type WriteAnswer =
   | { readonly kind: 'acked'; readonly sequence: number }
@@ -42,7 +51,7 @@ export interface Speech {
 
 export type VoiceMetrics = {
   published(messages: number, seconds: number): void
-  doubted(why: 'refused' | 'unknown'): void
+  doubted(why: 'refused' | 'unknown' | 'another'): void
   leads(term: number, epoch: number): void
   error(error: unknown): void
 }
@@ -77,12 +86,17 @@ export type Voice = {
 // Between two questions to a stream that cannot be asked: soon back, and no storm on a server that is just starting.
 const retry = { baseMs: 250, capMs: 2_000 }
 
+// How long two leaders can both pass the fence after the worst roll back; a small question to the stream's leader.
+const lookEveryMs = 2_000
+
 export function createVoice(options: VoiceOptions): Voice {
   const { me, stream, speech, clock, log, metrics } = options
   let leader: Leader = firstLeader
   let lastSequence = 0
   let failures = 0
   let inFlight: Promise<void> | undefined
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  let sawAnother = false
   let cancelRetry = (): void => undefined
   let stopped = false
 
@@ -153,6 +167,8 @@ export function createVoice(options: VoiceOptions): Voice {
 
   const takeOver = (epoch: Epoch): void => {
     lastSequence = epoch.epoch
+    lookedAtMs = clock.monotonicMs()
+    sawAnother = false
     metrics.leads(epoch.term, epoch.epoch)
     log.info('leads', { term: epoch.term, epoch: epoch.epoch }, 'leads the city')
     speech.begin(epoch)
@@ -174,6 +190,22 @@ export function createVoice(options: VoiceOptions): Voice {
     }
   }
 
+  /** Beside the writes. What cannot be read now is read the next time. */
+  const look = async (epoch: Epoch): Promise<void> => {
+    try {
+      const found = await stream.readRecord()
+      if (isOf(epoch) && !isRecordOf(epoch, found, me)) sawAnother = true
+    } catch (error) {
+      metrics.error(error)
+    }
+  }
+
+  const doubt = (why: 'refused' | 'unknown' | 'another', text: string): void => {
+    metrics.doubted(why)
+    log.warn('doubt', { code: 'PublishUnknown', why: text }, 'a write is in doubt; reading who leads')
+    dispatch({ kind: 'write-doubtful' })
+  }
+
   const write = async (messages: readonly OutMessage[], epoch: Epoch): Promise<void> => {
     const startedMs = clock.monotonicMs()
     const answer = await stream.write(messages, epoch, lastSequence)
@@ -186,10 +218,7 @@ export function createVoice(options: VoiceOptions): Voice {
       tick()
       return
     }
-    metrics.doubted(answer.kind)
-    const why = answer.kind === 'refused' ? 'the fence refused' : answer.why
-    log.warn('doubt', { code: 'PublishUnknown', why }, 'a write is in doubt; reading who leads')
-    dispatch({ kind: 'write-doubtful' })
+    doubt(answer.kind, answer.kind === 'refused' ? 'the fence refused' : answer.why)
   }
 
   const tick = (): void => {
@@ -201,6 +230,15 @@ export function createVoice(options: VoiceOptions): Voice {
       return
     }
     if (leader.kind !== 'leading' || inFlight !== undefined) return
+    if (sawAnother) {
+      sawAnother = false
+      doubt('another', 'the record names another')
+      return
+    }
+    if (nowMs - lookedAtMs >= lookEveryMs) {
+      lookedAtMs = nowMs
+      void look(leader.epoch)
+    }
     const messages = speech.next(nowMs)
     if (messages.length > 0) inFlight = write(messages, leader.epoch)
   }

@@ -2,7 +2,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareEpochs, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
-import { firstLeader, step, type Candidate, type Leader, type LeaderEffect, type LeaderEvent } from './leader.ts'
+import {
+  firstLeader,
+  isRecordOf,
+  step,
+  type Candidate,
+  type Leader,
+  type LeaderEffect,
+  type LeaderEvent,
+} from './leader.ts'
 
 const me: Candidate = { holder: 'a', city: 'town', terms: 'record' }
 const leased: Candidate = { ...me, terms: 'lease' }
@@ -66,11 +74,38 @@ describe('a leader', () => {
     ])
   })
 
+  it('[L13] claims above its own claim that was never answered, also when the store has forgotten it', () => {
+    const lost: LeaderEvent = { kind: 'claim-unknown' }
+    const termAfter = (events: readonly LeaderEvent[], who: Candidate): unknown =>
+      play([...events, lost, read(record(4), 8)], who).effects.flatMap((effect) =>
+        effect.kind === 'claim' ? [effect.record.term] : [],
+      )
+    expect(termAfter([elected, read(record(4), 10)], me)).toEqual([6])
+    expect(termAfter([{ kind: 'elected', term: 7 }, read(record(4), 10)], leased)).toEqual([8])
+    expect(termAfter([...leading, doubt, read(record(4), 9)], me)).toEqual([7])
+    // Another who claimed the same term after it may be heard instead.
+    expect(play([elected, read(record(4), 10), lost, read(record(5), 12)]).effects).toContainEqual(
+      expect.objectContaining({ kind: 'end', code: 'Deposed' }),
+    )
+  })
+
+  it('[L15] the record is its own only with its name, its term and its sequence', () => {
+    const epoch: Epoch = { term: 5, epoch: 11 }
+    expect(isRecordOf(epoch, { record: record(5, 'a'), sequence: 11 }, me)).toBe(true)
+    for (const other of [
+      { record: record(5, 'b'), sequence: 11 },
+      { record: record(4, 'a'), sequence: 11 },
+      { record: record(5, 'a'), sequence: 12 },
+      { record: undefined, sequence: 0 },
+    ])
+      expect(isRecordOf(epoch, other, me)).toBe(false)
+  })
+
   it('[L3] that meets its own later claim, whose answer was lost, claims above it and is not deposed', () => {
     expect(
       play([...leading, doubt, read(record(5, 'a'), 11), { kind: 'claim-unknown' }, read(record(6, 'a'), 20)]),
     ).toEqual({
-      leader: { kind: 'claiming', term: 7, former: { term: 5, epoch: 11 } },
+      leader: { kind: 'claiming', term: 7, former: { term: 6, epoch: 0 } },
       effects: [{ kind: 'claim', record: record(7, 'a'), expectedSequence: 20 }],
     })
   })

@@ -124,11 +124,18 @@ function judgeRecord(
 
 const isHigher = (one: Epoch, other: Epoch): boolean => compareEpochs(one, other) > 0
 
-/** Always above what is recorded, and above whatever I led with: no gateway may mistake a new epoch for an old one. */
+/** Always above what is recorded, and above whatever I led or may have been heard with: no gateway may mistake a new epoch for an old one. */
 function nextTerm({ term, former }: Leader & { kind: 'reading' }, recorded: number, me: Candidate): number {
   if (former !== undefined) return Math.max(former.term, recorded) + 1
   return me.terms === 'lease' ? Math.max(term, recorded + 1) : recorded + 1
 }
+
+/** Whether the record is the one that I lead by. The fence compares its sequence alone, and a store that rolled back can give that twice. */
+export const isRecordOf = (
+  epoch: Epoch,
+  { record, sequence }: { readonly record: EpochRecord | undefined; readonly sequence: number },
+  me: Candidate,
+): boolean => record?.holder === me.holder && record.term === epoch.term && sequence === epoch.epoch
 
 function awaitClaim(leader: Leader & { kind: 'claiming' }, event: LeaderEvent): Step {
   const { term, former } = leader
@@ -142,7 +149,9 @@ function awaitClaim(leader: Leader & { kind: 'claiming' }, event: LeaderEvent): 
       if (former !== undefined) return read({ kind: 'reading', term, former }, true)
       return standBy
     case 'claim-unknown':
-      return read({ kind: 'reading', term, former }, true)
+      // It may be stored, and gateways may have heard it; should the store then forget it, the same term would come twice. So it
+      // counts as a voice that was mine, the lowest of its term.
+      return read({ kind: 'reading', term, former: { term, epoch: 0 } }, true)
     default:
       return stay(leader)
   }
