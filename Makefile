@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim kube-binaries freeze-synapse clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -19,6 +19,10 @@ which-node: ## print the path of the Node in use (fetched when the machine's is 
 
 deps: ## get everything that tests need, once
 	@sh $(INSTALL)/deps.sh all
+
+kube-binaries: ## build etcd and kube-apiserver for tests, once (deps does it too)
+	@sh $(INSTALL)/machine.sh go
+	@sh $(INSTALL)/kube.sh
 
 deps-demo:
 	@sh $(INSTALL)/deps.sh demo

@@ -2,12 +2,12 @@
 # deps.sh demo|all: everything a demo (or also the tests) needs. First what the machine itself must have, then the
 # independent downloads side by side.
 #
-#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old) }
+#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old)  kube.sh }
 . "$(dirname -- "$0")/common.sh"
 
 case $1 in
   demo) parts='npm python' ;;
-  all) parts='npm python chromium faketime' ;;
+  all) parts='npm python chromium faketime go' ;;
   *) fail 'deps.sh takes demo or all' ;;
 esac
 
@@ -30,6 +30,8 @@ side_by_side npm.sh
 side_by_side synapse.sh
 side_by_side nats-server.sh "$NATS_SERVER_VERSION"
 [ "$1" = demo ] || side_by_side nats-server.sh "$NATS_SERVER_OLD_VERSION"
+# The longest by far: minutes of compiling, once.
+[ "$1" = demo ] || side_by_side kube.sh
 
 failed=0
 for job in $jobs; do wait "$job" || failed=1; done

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { natsServerVersion, synapseVersion } from '../src/cache.ts'
+import { kubeBinary, natsServerVersion, synapseVersion } from '../src/cache.ts'
 import { bareEnv, cacheFolder, repositoryRoot } from '../src/machine.ts'
 import { until } from '../src/until.ts'
 
@@ -110,11 +110,13 @@ it('[S26] what the scripts keep is where the launchers look', async () => {
     ['synapse.sh', []],
     ['nats-server.sh', [natsServerVersion('current')]],
     ['nats-server.sh', [natsServerVersion('old')]],
+    ['kube.sh', []],
   ] as const) {
     // Already there, so nothing is done: the script and cache.ts agree on the place.
     const env = { ...standIn('python3', 'exit 1'), CITY_PRESENCE_CACHE: cacheFolder() }
     expect(await run(script, args, env).end).toEqual({ code: 0, stdout: '', stderr: '' })
   }
+  expect(existsSync(kubeBinary('kube-apiserver'))).toBe(true)
   expect(synapseVersion()).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
@@ -127,6 +129,41 @@ it('[S26] on a machine that is not Debian, or without root, one sentence names w
   expect(stderr).toBe(
     'This machine lacks: python3 python3-venv. Install them (on Debian, as root: apt-get install python3 python3-venv) and run the same command again.\n',
   )
+})
+
+it('[S42] without Go, or with one that is too old, one sentence says what to do; what is there already needs none', async () => {
+  for (const lines of ['exit 127', 'echo go1.19.8', 'echo go1.9.7']) {
+    const { code, stderr } = await run('machine.sh', ['go'], standIn('go', lines)).end
+    expect({ code, stderr: stderr.split('\n').length }).toEqual({ code: 1, stderr: 2 })
+    expect(stderr).toContain('install Go, or set KUBEBUILDER_ASSETS')
+  }
+  expect((await run('machine.sh', ['go'], standIn('go', 'echo go1.24.0')).end).code).toBe(0)
+  expect((await run('machine.sh', ['go'], { ...standIn('go', 'exit 127'), KUBEBUILDER_ASSETS: folder }).end).code).toBe(
+    0,
+  )
+})
+
+it('[S42] a folder of KUBEBUILDER_ASSETS is taken as it is, and named where something is missing in it', async () => {
+  const half = await run('kube.sh', [], { ...standIn('etcd', 'exit 0'), KUBEBUILDER_ASSETS: join(folder, 'bin') }).end
+  expect(half.code).toBe(1)
+  expect(half.stderr).toContain('where etcd or kube-apiserver is missing')
+  standIn('kube-apiserver', 'exit 0')
+  const whole = await run('kube.sh', [], { ...standIn('go', 'exit 1'), KUBEBUILDER_ASSETS: join(folder, 'bin') }).end
+  expect(whole).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(cached()).toEqual([])
+})
+
+it('[S42] a build that fails, or is ended, leaves nothing behind', async () => {
+  const failed = await run('kube.sh', [], standIn('go', 'echo no such module; exit 1')).end
+  expect(failed.code).toBe(1)
+  expect(failed.stderr).toContain('no such module')
+  const env = standIn('go', `echo $$ >"${join(folder, 'busy')}"; exec sleep 600`)
+  const { child, end } = run('kube.sh', [], env)
+  await until(() => existsSync(join(folder, 'busy')), { deadlineMs: 10_000, what: 'the build to begin' })
+  // As deps.sh does it, which Ctrl-C reaches alone: the script is told, and has to tell its compiler.
+  process.kill(child.pid ?? 0, 'SIGTERM')
+  await end
+  expect(cached()).toEqual([])
 })
 
 it('[S26] make help lists every target that a person types', async () => {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# machine.sh npm|python|chromium|faketime...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
+# machine.sh npm|python|chromium|faketime|go...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
 # elsewhere one sentence says what is missing. Nothing happens, not even `apt-get update`, when everything is there.
 . "$(dirname -- "$0")/common.sh"
 
@@ -18,6 +18,15 @@ has_fonts() { [ "$(uname -s)" != Linux ] || [ -n "$(find /usr/share/fonts "${HOM
 can_install() { [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null; }
 has_faketime() { ! can_install || [ -n "$(find /usr/lib -path '*/faketime/libfaketime.so.1' 2>/dev/null | head -n 1)" ]; }
 
+# Only where the Kubernetes servers still have to be built. Debian's own Go is too old for them, so it is not installed for you.
+needs_go() {
+  [ -z "${KUBEBUILDER_ASSETS:-}" ] && [ ! -x "$cache/kube-$KUBERNETES_VERSION-etcd-$ETCD_VERSION/kube-apiserver" ]
+}
+has_go() {
+  found=$(go env GOVERSION 2>/dev/null) || return 1
+  [ "$(printf '%s\n%s\n' "$GO_LOWEST" "${found#go}" | sort -V | head -n 1)" = "$GO_LOWEST" ]
+}
+
 missing=''
 for part in "$@"; do
   case $part in
@@ -28,6 +37,10 @@ for part in "$@"; do
       has_fonts || missing="$missing fonts-dejavu-core fonts-liberation"
       ;;
     faketime) has_faketime || missing="$missing libfaketime" ;;
+    go)
+      ! needs_go || has_go ||
+        fail "Tests run on a real kube-apiserver, which is built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver."
+      ;;
     *) fail "machine.sh does not know '$part'" ;;
   esac
 done

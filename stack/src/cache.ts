@@ -2,6 +2,7 @@
 //
 //   <cache>/synapse-<version>/bin/python        a Python environment that holds Synapse
 //   <cache>/nats-server-<version>/nats-server   one static binary
+//   <cache>/kube-<version>-etcd-<version>/       etcd and kube-apiserver
 //   <cache>/fixtures/<key>/                     databases of cities already built (city-fixture.ts)
 //
 // The versions are the Makefile's: it writes them down once, in stack/install/versions.env, and both read that file.
@@ -35,6 +36,14 @@ export function synapsePython(): string {
 export function natsServerBinary(which: NatsVersion): string {
   const version = natsServerVersion(which)
   return present(join(cacheFolder(), `nats-server-${version}`, 'nats-server'), `nats-server ${version}`)
+}
+
+/** etcd or kube-apiserver: out of the folder that KUBEBUILDER_ASSETS names, else as `make deps` built them. */
+export function kubeBinary(name: 'etcd' | 'kube-apiserver'): string {
+  const assets = machineSetting('KUBEBUILDER_ASSETS')
+  if (assets !== undefined) return present(join(assets, name), `${name} (KUBEBUILDER_ASSETS)`)
+  const versions = `${pinnedVersion('KUBERNETES_VERSION')}-etcd-${pinnedVersion('ETCD_VERSION')}`
+  return present(join(cacheFolder(), `kube-${versions}`, name), name)
 }
 
 /** A Chromium of this machine: the one named, else the first of the usual places. */
