@@ -85,7 +85,7 @@ export default {
       severity: 'error',
       from: { path: '^(wire|chassis|aggregator|gateway|web)/', pathNot: [tests, '/edge/'] },
       to: {
-        path: 'node_modules/(ws|undici|matrix-js-sdk|jsonwebtoken|@nats-io)/',
+        path: 'node_modules/(ws|undici|yaml|matrix-js-sdk|jsonwebtoken|@nats-io)/',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -1,6 +1,7 @@
 // The port for the people who run the service, apart from the one for the public:
 //
-//   /healthz  200 while the event loop answers      /readyz  200, or 503 with the reasons      /metrics  Prometheus text
+//   /healthz  200 while the event loop answers      /metrics  Prometheus text
+//   /readyz   200, or 503 with the reasons; and what part this process plays, which makes nobody unready
 //
 // It is small on purpose and cannot be held: every timeout and cap is set, no address is logged (fastify's own line would
 // contain tokens), no body is taken.
@@ -10,6 +11,7 @@ import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] }
+export type Role = { readonly role: string; readonly term?: number }
 
 export type AdminServerOptions = {
   readonly host?: string
@@ -17,6 +19,8 @@ export type AdminServerOptions = {
   readonly port: number
   readonly metrics: Pick<Metrics, 'registry'>
   readonly readiness: () => Readiness
+  /** Leader or standby, where there is such a thing. */
+  readonly role?: () => Role
   readonly log: Logger
 }
 
@@ -65,11 +69,11 @@ function createApp(): FastifyInstance {
   return app
 }
 
-function addRoutes(app: FastifyInstance, { metrics, readiness, log }: AdminServerOptions): void {
+function addRoutes(app: FastifyInstance, { metrics, readiness, role, log }: AdminServerOptions): void {
   app.get('/healthz', () => ({ healthy: true }))
   app.get('/readyz', (_request, reply) => {
     const { ready, reasons } = readiness()
-    return reply.code(ready ? 200 : 503).send({ ready, reasons })
+    return reply.code(ready ? 200 : 503).send({ ready, reasons, ...role?.() })
   })
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

@@ -144,6 +144,22 @@ export const errorCodes = {
     means: 'The Lease could not be read or renewed.',
     doThis: 'Check the API server; publishing goes on as long as the fence allows it.',
   },
+  LeaseMissing: {
+    means: 'The Lease by which the leader is found does not exist.',
+    doThis: 'Make it, or compare LEASE_NAME and POD_NAMESPACE; who leads goes on meanwhile.',
+  },
+  LeaseForbidden: {
+    means: 'The API server refused the token, or a right on the Lease is missing.',
+    doThis: 'Needed are get, update and watch on this one Lease; the message says which was refused.',
+  },
+  LeaseRefused: {
+    means: 'The API server refused what was asked about the Lease as invalid.',
+    doThis: 'Read the reason in the message; this is a defect worth reporting.',
+  },
+  KubeconfigRefused: {
+    means: 'The kubeconfig could not be read, or uses something that is not supported.',
+    doThis: 'The message names the field; a token or a client certificate works.',
+  },
   MatrixUnreachable: {
     means: 'The Matrix homeserver did not answer a request properly.',
     doThis: 'Check MATRIX_HS_URL and the homeserver; counts freeze and are marked stale.',

@@ -34,6 +34,8 @@ export interface Metrics {
     labels: readonly L[],
     buckets: readonly number[],
   ): Histogram<L>
+  /** leader_election_master_status{name}: 1 while this process leads, under the name that client-go's leaders have. */
+  readonly masterStatus: Gauge<'name'>
   /** errors_total{code}: every error that reaches a border is counted here under its word. */
   readonly errors: Counter<'code'>
   countError(error: unknown): ErrorCode
@@ -77,6 +79,14 @@ export function createMetrics(service: string): Metrics {
     gauge: (name, help, labels) => boundGauge(new PromGauge(common(name, help, labels))),
     histogram: (name, help, labels, buckets) =>
       boundHistogram(new PromHistogram({ ...common(name, help, labels), buckets: [...buckets] })),
+    masterStatus: boundGauge(
+      new PromGauge({
+        name: 'leader_election_master_status',
+        help: 'Whether this process leads (1) or stands by (0), by the name of the election.',
+        labelNames: ['name'],
+        registers: [registry],
+      }),
+    ),
     errors,
     countError(error) {
       const code = toErrorCode(error)

@@ -30,6 +30,9 @@ const held = (by: string, transitions = 1, version = '1', more: Record<string, u
     version,
   )
 
+/** Held once, and let go. */
+const letGo = lease({ leaseTransitions: 1, leaseDurationSeconds: 1 })
+
 type Played = { election: Election; effects: readonly ElectionEffect[] }
 /** Each event at its moment. */
 function play(settings: ElectionSettings, events: readonly (readonly [number, ElectionEvent])[]): Played {
@@ -40,11 +43,11 @@ function play(settings: ElectionSettings, events: readonly (readonly [number, El
 const tick: ElectionEvent = { kind: 'tick' }
 const read = (record: LeaseRecord | undefined): ElectionEvent => ({ kind: 'read', record })
 const told = (record: LeaseRecord | undefined): ElectionEvent => ({ kind: 'told', record })
-/** Read as free at 0, written at 0, acknowledged at 50: leads with term 1. */
+/** Read as free at 0, written at 0, acknowledged at 50: leads with term 2. */
 const won: readonly (readonly [number, ElectionEvent])[] = [
   [0, tick],
-  [0, read(lease({}))],
-  [50, { kind: 'written', record: held('a', 1, '2') }],
+  [0, read(letGo)],
+  [50, { kind: 'written', record: held('a', 2, '2') }],
 ]
 const written = (effects: readonly ElectionEffect[]) => effects.find((effect) => effect.kind === 'write')
 
@@ -58,7 +61,7 @@ describe('a candidate', () => {
         [0, read(record)],
       ]).effects,
     ).toEqual([{ kind: 'write', record, change: { holder: 'a', transitions: 5, durationS: 6, acquires: true } }])
-    expect(play(fenced, won).effects).toEqual([{ kind: 'leads', term: 1 }])
+    expect(play(fenced, won).effects).toEqual([{ kind: 'leads', term: 2 }])
   })
 
   it("[E2] waits for the record's own duration since it saw it change, and no longer than its cap", () => {
@@ -112,15 +115,15 @@ describe('a candidate', () => {
   it('[E4] refused, it reads; and rests where it is refused again and again', () => {
     const refused = play(fenced, [
       [0, tick],
-      [0, read(lease({}))],
+      [0, read(letGo)],
       [5, { kind: 'refused' }],
     ])
     expect(refused.effects).toEqual([{ kind: 'read' }])
     const again = play(fenced, [
       [0, tick],
-      [0, read(lease({}))],
+      [0, read(letGo)],
       [5, { kind: 'refused' }],
-      [9, read(lease({}, '2'))],
+      [9, read(lease({ leaseTransitions: 1 }, '2'))],
       [12, { kind: 'refused' }],
     ])
     expect(again.effects).toEqual([])
@@ -130,7 +133,7 @@ describe('a candidate', () => {
   it('[E4] after no answer it asks again one retry period later, and writes on nothing it did not read since', () => {
     const silent = play(fenced, [
       [0, tick],
-      [0, read(lease({}))],
+      [0, read(letGo)],
       [1_000, { kind: 'failed' }],
     ])
     expect(nextDueAtMs(silent.election, fenced)).toBe(2_000)
@@ -138,12 +141,12 @@ describe('a candidate', () => {
     // The write whose answer was lost had been stored: under its own name nobody else can lead, and the term is spent.
     const mine = play(fenced, [
       [0, tick],
-      [0, read(lease({}))],
+      [0, read(letGo)],
       [1_000, { kind: 'failed' }],
       [2_000, tick],
-      [2_005, read(held('a', 1, '2'))],
+      [2_005, read(held('a', 2, '2'))],
     ])
-    expect(written(mine.effects)).toMatchObject({ change: { transitions: 2, acquires: true } })
+    expect(written(mine.effects)).toMatchObject({ change: { transitions: 3, acquires: true } })
   })
 
   it('[E4] a Lease that is not there is waited for', () => {
@@ -153,7 +156,7 @@ describe('a candidate', () => {
     ])
     expect(waiting.effects).toEqual([])
     expect(nextDueAtMs(waiting.election, fenced)).toBe(1_000)
-    expect(written(step(waiting.election, told(lease({})), fenced, 300).effects)).toBeDefined()
+    expect(written(step(waiting.election, told(letGo), fenced, 300).effects)).toBeDefined()
   })
 })
 
@@ -164,8 +167,8 @@ describe('a leader', () => {
     expect(step(leading.election, tick, fenced, 1_050).effects).toEqual([
       {
         kind: 'write',
-        record: held('a', 1, '2'),
-        change: { holder: 'a', transitions: 1, durationS: 6, acquires: false },
+        record: held('a', 2, '2'),
+        change: { holder: 'a', transitions: 2, durationS: 6, acquires: false },
       },
     ])
   })
@@ -198,7 +201,7 @@ describe('a leader', () => {
     const hearsay = play(fenced, [...won, [500, told(held('b', 2, '3'))]])
     expect(hearsay.effects).toEqual([{ kind: 'read' }])
     expect(leads(hearsay.election, fenced, 500)).toBe(true)
-    expect(step(hearsay.election, read(held('a', 1, '2')), fenced, 510).effects).not.toContainEqual(
+    expect(step(hearsay.election, read(held('a', 2, '2')), fenced, 510).effects).not.toContainEqual(
       expect.objectContaining({ kind: 'lost' }),
     )
     const lost = step(hearsay.election, read(held('b', 2, '3')), fenced, 510)
@@ -231,7 +234,7 @@ describe('a leader', () => {
   it('[E8] the term is raised as the work asks, at once, and told when it is stored', () => {
     const raised = step(play(fenced, won).election, { kind: 'raise', to: 8 }, fenced, 200)
     expect(written(raised.effects)).toMatchObject({ change: { holder: 'a', transitions: 8, acquires: false } })
-    expect(confirmedTerm(raised.election, fenced, 200)).toBe(1)
+    expect(confirmedTerm(raised.election, fenced, 200)).toBe(2)
     const stored = step(raised.election, { kind: 'written', record: held('a', 8, '3') }, fenced, 210)
     expect(stored.effects).toEqual([{ kind: 'leads', term: 8 }])
     expect(confirmedTerm(stored.election, fenced, 210)).toBe(8)
@@ -247,19 +250,75 @@ describe('a leader', () => {
   })
 })
 
+describe('what a candidate could not see', () => {
+  const outage = (failedAtMs: readonly number[]): Played =>
+    play(fenced, [
+      [0, tick],
+      [0, read(held('b'))],
+      ...failedAtMs.flatMap((atMs) => [
+        [atMs, { kind: 'unsure' }] as const,
+        [atMs, tick] as const,
+        [atMs + 5, { kind: 'failed' }] as const,
+      ]),
+    ])
+
+  it('[E16] is no silence: after an outage it counts from when it sees the record again', () => {
+    const back = step(outage([1_000, 3_000, 5_000]).election, tick, fenced, 8_000)
+    expect(back.effects).toEqual([{ kind: 'read' }])
+    const seen = step(back.election, read(held('b')), fenced, 8_010)
+    expect(seen.effects).toEqual([])
+    expect(nextDueAtMs(seen.election, fenced)).toBe(14_010)
+  })
+
+  it('[E16] one request that failed is no outage', () => {
+    const back = step(outage([5_000]).election, tick, fenced, 6_010)
+    expect(written(step(back.election, read(held('b')), fenced, 6_020).effects)).toBeDefined()
+  })
+
+  it('[E16] a watch that broke makes it look, once and at once', () => {
+    const looking = step(
+      play(fenced, [
+        [0, tick],
+        [0, read(held('b'))],
+      ]).election,
+      { kind: 'unsure' },
+      fenced,
+      100,
+    )
+    expect(looking.effects).toEqual([{ kind: 'read' }])
+    const seen = step(looking.election, read(held('b')), fenced, 110)
+    expect(nextDueAtMs(seen.election, fenced)).toBe(6_000)
+  })
+
+  it('[E16] a Lease that nobody let go is left to who leads for two retry periods, and then taken', () => {
+    for (const record of [lease({}, '3'), lease({ holderIdentity: '', leaseDurationSeconds: 9 }, '3')]) {
+      const waiting = play(fenced, [
+        [0, tick],
+        [0, read(undefined)],
+        [500, told(record)],
+      ])
+      expect(waiting.effects).toEqual([])
+      expect(written(step(waiting.election, tick, fenced, 2_499).effects)).toBeUndefined()
+      expect(written(step(waiting.election, tick, fenced, 2_500).effects)).toBeDefined()
+    }
+    const leading = play(fenced, [...won, [1_050, tick], [1_060, { kind: 'refused' }]])
+    expect(written(step(leading.election, read(lease({}, '3')), fenced, 1_070).effects)).toBeDefined()
+  })
+})
+
 describe('who leaves', () => {
   it('[E9] lets go under the version it holds, for a second, and then wants nothing more', () => {
     const leaving = step(play(fenced, won).election, { kind: 'leave' }, fenced, 500)
     expect(leaving.effects).toEqual([
       {
         kind: 'write',
-        record: held('a', 1, '2'),
-        change: { holder: '', transitions: 1, durationS: 1, acquires: false },
+        record: held('a', 2, '2'),
+        change: { holder: '', transitions: 2, durationS: 1, acquires: false },
       },
     ])
     const left = step(leaving.election, { kind: 'written', record: held('', 1, '3') }, fenced, 510)
     expect(left.effects).toEqual([{ kind: 'left', released: true }])
-    for (const event of [tick, told(lease({})), read(lease({}))])
+    for (const event of [tick, told(letGo), read(letGo)])
       expect(step(left.election, event, fenced, 9_000).effects).toEqual([])
   })
 
@@ -273,11 +332,11 @@ describe('who leaves', () => {
     ).toEqual([{ kind: 'left', released: true }])
     const waiting = play(fenced, [
       [0, tick],
-      [0, read(lease({}))],
+      [0, read(letGo)],
       [10, { kind: 'leave' }],
     ])
     expect(waiting.effects).toEqual([])
-    const acked = step(waiting.election, { kind: 'written', record: held('a', 1, '2') }, fenced, 20)
+    const acked = step(waiting.election, { kind: 'written', record: held('a', 2, '2') }, fenced, 20)
     expect(written(acked.effects)).toMatchObject({ change: { holder: '' } })
   })
 

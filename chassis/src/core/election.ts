@@ -9,6 +9,9 @@
 // leader from when it sent the renewal that was acknowledged. So clocks may differ as they like; only their speeds may not differ
 // by more than leaseMs / renewDeadlineMs.
 //
+// What could not be looked at is no silence: after an outage of the API a candidate counts from when it sees the record again, and a
+// Lease that nobody ever let go (made anew, emptied) is left for a moment to who leads already.
+//
 // With a fence behind it (`fenced`) the leader goes on while the Lease cannot be reached or is gone, and stops only when a
 // successful read names another: what two of them could do wrong is refused elsewhere. Without one it stops at the deadline.
 import type { LeaseChange, LeaseRecord } from './lease-record.ts'
@@ -45,6 +48,8 @@ export type Election = {
   /** The watch spoke of another while something was asked: the answer may be older than that. */
   readonly toldMeanwhile: boolean
   readonly asked: 'nothing' | 'read' | Writing
+  /** Requests that failed since the API was last heard of. */
+  readonly failures: number
   /** Requests since the last rest: followed up at once only so often. */
   readonly round: number
   readonly dueAtMs: number
@@ -56,6 +61,8 @@ export type Election = {
 
 export type ElectionEvent =
   | { readonly kind: 'tick' }
+  /** The watch broke: what is known has to be looked at. */
+  | { readonly kind: 'unsure' }
   /** Told by the watch: may be old, may be missing. */
   | { readonly kind: 'told'; readonly record: LeaseRecord | undefined }
   /** The answer to a read. */
@@ -100,6 +107,7 @@ export const startElection = (nowMs: number): Election => ({
   mustRead: true,
   toldMeanwhile: false,
   asked: 'nothing',
+  failures: 0,
   round: 0,
   dueAtMs: nowMs,
   highest: 0,
@@ -147,6 +155,12 @@ function take(election: Election, event: ElectionEvent, settings: ElectionSettin
   switch (event.kind) {
     case 'tick':
       return stay(election.asked === 'nothing' && nowMs >= election.dueAtMs ? { ...election, round: 0 } : election)
+    case 'unsure':
+      return stay(
+        election.asked === 'nothing' && election.role.kind === 'candidate'
+          ? { ...election, mustRead: true, dueAtMs: Math.min(election.dueAtMs, nowMs) }
+          : election,
+      )
     case 'told':
       return stay(hear(election, event.record, settings, nowMs))
     case 'read':
@@ -158,9 +172,13 @@ function take(election: Election, event: ElectionEvent, settings: ElectionSettin
         ? settle(election, election.asked, event.record, settings, nowMs)
         : stay(election)
     case 'refused':
-      return stay({ ...answered(election, nowMs), mustRead: true })
+      return stay({ ...answered(election, nowMs), mustRead: true, failures: 0 })
     case 'failed':
-      return stay({ ...rest(answered(election, nowMs), settings, nowMs), mustRead: true })
+      return stay({
+        ...rest(answered(election, nowMs), settings, nowMs),
+        mustRead: true,
+        failures: election.failures + 1,
+      })
     case 'raise':
       return stay({ ...election, wanted: Math.max(election.wanted, event.to), dueAtMs: nowMs })
     case 'leave':
@@ -177,11 +195,14 @@ const rest = (election: Election, { retryMs, jitter01 }: ElectionSettings, nowMs
   dueAtMs: nowMs + retryMs * (1 + (jitterFactor - 1) * jitter01),
 })
 
-/** The record as it is seen now; its age begins anew only when a holder wrote. */
+// One failed request is bad luck; two in a row, and the holder may have been as blind.
+const blindFailures = 2
+
+/** The record as it is seen now; its age begins anew when a holder wrote, or when nobody could have seen that he did. */
 function see(election: Election, record: LeaseRecord | undefined, nowMs: number): Election {
-  const isSame = record?.stamp === election.record?.stamp
+  const isSame = record?.stamp === election.record?.stamp && election.failures < blindFailures
   const highest = Math.max(election.highest, record?.transitions ?? 0)
-  return { ...election, record, seenAtMs: isSame ? election.seenAtMs : nowMs, highest }
+  return { ...election, record, seenAtMs: isSame ? election.seenAtMs : nowMs, highest, failures: 0 }
 }
 
 /**
@@ -277,10 +298,16 @@ function act(election: Election, settings: ElectionSettings, nowMs: number): Ste
   return stay({ ...election, round: 0, dueAtMs: freeAtMs })
 }
 
+// Long enough for who leads to find it again.
+const newLeaseRetries = 2
+
 /** From when on the record binds nobody. Under the own name without leading: a write whose answer was lost, or a lost term. */
-function freeAt(election: Election, record: LeaseRecord, { me, leaseMs, foreignLeaseMsMax }: ElectionSettings): number {
-  if (record.holder === '' || record.holder === me) return election.seenAtMs
-  return election.seenAtMs + Math.min(record.durationMs ?? leaseMs, foreignLeaseMsMax)
+function freeAt(election: Election, record: LeaseRecord, settings: ElectionSettings): number {
+  const { me, leaseMs, foreignLeaseMsMax, retryMs } = settings
+  const { seenAtMs } = election
+  if (record.holder === me) return seenAtMs
+  if (record.holder === '') return record.transitions === 0 ? seenAtMs + newLeaseRetries * retryMs : seenAtMs
+  return seenAtMs + Math.min(record.durationMs ?? leaseMs, foreignLeaseMsMax)
 }
 
 function write(

@@ -23,6 +23,8 @@ export type HttpRequest = {
   /** After decompression. */
   readonly maxBytes: number
   readonly signal?: AbortSignal
+  /** A body with status 200 is handed over as it comes and not kept; maxBytes counts all the same. */
+  readonly onBytes?: (bytes: Uint8Array) => void
 }
 
 export type HttpResponse = {
@@ -37,9 +39,15 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
+/** PEM as text, or in a file that is read again when it changes. */
+export type PemSource = { readonly text: string } | { readonly file: string }
+
 export type HttpClientOptions = {
-  /** PEM; replaces the system's authorities for this client, and is read again when it changes. */
+  /** Replaces the system's authorities for this client. */
   readonly caFile?: string | undefined
+  readonly ca?: PemSource | undefined
+  /** Who we are, for servers that ask. */
+  readonly client?: { readonly cert: PemSource; readonly key: PemSource } | undefined
   readonly userAgent: string
   readonly clock?: Clock
 }
@@ -52,25 +60,36 @@ const originsMax = 8
 const keepAliveTimeoutMs = 20_000
 const headerBytesMax = 32 * 1024
 
-export function createHttpClient({ caFile, userAgent, clock = systemClock }: HttpClientOptions): HttpClient {
-  const agents = createAgents(caFile)
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { caFile, ca = caFile === undefined ? undefined : { file: caFile }, client } = options
+  const { userAgent, clock = systemClock } = options
+  const agents = createAgents({ ca, cert: client?.cert, key: client?.key })
   return {
     request: (url, request) => exchange(agents.current(), new URL(url), request, userAgent, clock),
     close: () => agents.close(),
   }
 }
 
-/** The agent in use; another one when the CA file has another content (the old one finishes what it began). */
-function createAgents(caFile: string | undefined) {
-  const fingerprint = caFile === undefined ? () => undefined : createFingerprint(caFile)
+type Pems = Readonly<Record<'ca' | 'cert' | 'key', PemSource | undefined>>
+
+/** The agent in use; another one when a file has another content (the old one finishes what it began). */
+function createAgents(pems: Pems) {
+  const looks = Object.values(pems).flatMap((one) =>
+    one !== undefined && 'file' in one ? [createFingerprint(one.file)] : [],
+  )
+  // One that is gone for a moment, in the middle of a swap, is no news.
+  const fingerprint = (): string | undefined => {
+    const all = looks.map((look) => look())
+    return all.includes(undefined) || all.length === 0 ? undefined : all.join(' ')
+  }
   let seen = fingerprint()
-  let agent = createAgent(caFile)
+  let agent = createAgent(pems)
   return {
     current() {
       const now = fingerprint()
       if (now !== undefined && now !== seen) {
         void agent.close()
-        agent = createAgent(caFile)
+        agent = createAgent(pems)
         seen = now
       }
       return agent
@@ -79,7 +98,7 @@ function createAgents(caFile: string | undefined) {
   }
 }
 
-function createAgent(caFile: string | undefined): Agent {
+function createAgent({ ca, cert, key }: Pems): Agent {
   return new Agent({
     connections: connectionsPerOriginMax,
     maxOrigins: originsMax,
@@ -89,15 +108,20 @@ function createAgent(caFile: string | undefined): Agent {
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
-    connect: caFile === undefined ? {} : { ca: readCa(caFile) },
+    connect: {
+      ...(ca === undefined ? {} : { ca: readPem(ca, 'CA') }),
+      ...(cert === undefined ? {} : { cert: readPem(cert, 'certificate') }),
+      ...(key === undefined ? {} : { key: readPem(key, 'key') }),
+    },
   })
 }
 
-function readCa(caFile: string): string {
+function readPem(source: PemSource, what: string): string {
+  if ('text' in source) return source.text
   try {
-    return readFileSync(caFile, 'utf8')
+    return readFileSync(source.file, 'utf8')
   } catch (cause) {
-    throw new CityError('FileUnreadable', `the CA file ${caFile} cannot be read`, { cause })
+    throw new CityError('FileUnreadable', `the ${what} file ${source.file} cannot be read`, { cause })
   }
 }
 
@@ -119,7 +143,7 @@ async function exchange(
   try {
     const answer = await send(agent, url, request, userAgent, abort.signal)
     refuseRedirect(answer, where)
-    const body = await readBody(answer, maxBytes, where)
+    const body = await readBody(answer, { maxBytes, onBytes: request.onBytes }, where)
     return { status: answer.statusCode, headers: flatten(answer.headers), body }
   } catch (error) {
     throw abort.signal.aborted && abort.signal.reason instanceof CityError
@@ -159,10 +183,13 @@ function refuseRedirect({ statusCode, body }: Dispatcher.ResponseData, where: st
 
 const ignore = () => undefined
 
-async function readBody(answer: Dispatcher.ResponseData, maxBytes: number, where: string): Promise<Uint8Array> {
+type Reading = { readonly maxBytes: number; readonly onBytes: HttpRequest['onBytes'] }
+
+async function readBody(answer: Dispatcher.ResponseData, reading: Reading, where: string): Promise<Uint8Array> {
   const plain = decompress(answer)
+  const onBytes = answer.statusCode === 200 ? reading.onBytes : undefined
   try {
-    return await collect(plain, maxBytes, where)
+    return await collect(plain, { ...reading, onBytes }, where)
   } finally {
     plain.on('error', ignore).destroy()
     answer.body.on('error', ignore).destroy()
@@ -186,15 +213,16 @@ function createDecompressor(encoding: string) {
   throw new CityError('HttpGarbled', `unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}`)
 }
 
-async function collect(stream: Readable, maxBytes: number, where: string): Promise<Uint8Array> {
+async function collect(stream: Readable, { maxBytes, onBytes }: Reading, where: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let total = 0
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     total += chunk.byteLength
     if (total > maxBytes) throw new CityError('HttpTooLarge', `${where}: the answer has more than ${maxBytes} bytes`)
-    chunks.push(chunk)
+    if (onBytes === undefined) chunks.push(chunk)
+    else onBytes(chunk)
   }
-  return Buffer.concat(chunks, total)
+  return Buffer.concat(chunks)
 }
 
 function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {

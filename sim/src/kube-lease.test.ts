@@ -1,0 +1,89 @@
+// The double keeps the contract that a real kube-apiserver keeps, and has the troubles that only a double can be told to have.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openKubeLease, type Lease } from '@citypresence/chassis/edge/kube-lease'
+import { until } from '@citypresence/stack/until'
+import { kubeLeaseContract } from './kube-lease.contract.ts'
+import { startKubeLeaseDouble, type KubeLeaseDouble } from './kube-lease.ts'
+
+const name = 'city-presence'
+const accessOf = ({ url, namespace, token }: KubeLeaseDouble) => ({
+  server: url,
+  namespace,
+  ca: undefined,
+  client: undefined,
+  token: { text: token },
+})
+
+kubeLeaseContract('the double', () => {
+  const doubles: KubeLeaseDouble[] = []
+  return Promise.resolve({
+    async next() {
+      const double = await startKubeLeaseDouble(name)
+      doubles.push(double)
+      return {
+        access: accessOf(double),
+        namespace: double.namespace,
+        makeLease: (spec) => Promise.resolve(double.make(name, spec)),
+        scribble: (spec) => Promise.resolve(double.scribble(name, spec)),
+        deleteLease: () => Promise.resolve(double.remove(name)),
+      }
+    },
+    async stop() {
+      for (const double of doubles) await double.stop()
+    },
+  })
+})
+
+describe('a Lease in trouble', () => {
+  let double: KubeLeaseDouble
+  let lease: Lease
+  beforeEach(async () => {
+    double = await startKubeLeaseDouble(name)
+    double.make(name)
+    lease = openKubeLease({
+      access: accessOf(double),
+      namespace: double.namespace,
+      name,
+      userAgent: 'test',
+      timeoutMs: 300,
+      idleMs: 200,
+    })
+  })
+  afterEach(async () => {
+    await lease.close()
+    await double.stop()
+  })
+
+  it.each([
+    'hang',
+    'cut',
+    'garbage',
+    { status: 500 },
+    { status: 429, headers: { 'retry-after': '1' } },
+    { status: 503 },
+  ] as const)('[E13] %j is a failure with a word, in time, and the next request is well', async (fault) => {
+    double.fail('GET', fault)
+    expect(await lease.read()).toMatchObject({ kind: 'failed', error: { code: 'LeaseUnreachable' } })
+    expect((await lease.read()).kind).toBe('read')
+  })
+
+  it('[E13] a write whose answer is lost is a failure, though it was stored', async () => {
+    const read = await lease.read()
+    if (read.kind === 'failed' || read.record === undefined) throw new Error('no Lease')
+    double.fail('PUT', 'lose-answer')
+    const change = { holder: 'a', transitions: 1, durationS: 6, acquires: true }
+    expect((await lease.write(read.record, change)).kind).toBe('failed')
+    expect(double.lease()?.spec).toMatchObject({ holderIdentity: 'a' })
+  })
+
+  it('[E12] a watch on which nothing moves ends, so that it can be opened anew; one that is cut fails', async () => {
+    const told: unknown[] = []
+    const never = new AbortController().signal
+    await lease.watch((record) => told.push(record), never)
+    expect(told).toHaveLength(1)
+    const cut = lease.watch((record) => told.push(record), never)
+    await until(() => told.length === 2, { deadlineMs: 5_000, what: 'the second watch' })
+    double.endWatches('cut')
+    await expect(cut).rejects.toMatchObject({ code: 'LeaseUnreachable' })
+  })
+})
