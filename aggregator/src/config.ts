@@ -1,6 +1,7 @@
 // The aggregator's settings: name, default, and what each costs or excludes.
 import { decode, type ConfigOf, type Incomplete, type SettingsTable } from '@citypresence/chassis/config'
 import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
+import { leaseMistakes, leaseSettings } from '@citypresence/chassis/kube-lease'
 import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
 import { serviceSettings } from '@citypresence/chassis/service-settings'
 import { defaultPrefix, roomStream, userStream } from '@citypresence/wire/subjects'
@@ -109,10 +110,11 @@ export const settings = {
   },
   leaderElection: {
     env: 'LEADER_ELECTION',
-    decode: decode.oneOf('none'),
+    decode: decode.oneOf('none', 'kubernetes'),
     default: 'none' as const,
-    help: 'How the leader is found. none: whoever hears no other leader for five seconds; the stream refuses all but one.',
+    help: 'How the leader is found. kubernetes: by a Lease. none: whoever hears no other leader for five seconds. The stream refuses all but one in any case.',
   },
+  ...leaseSettings,
   userEvents: {
     env: 'USER_EVENTS',
     decode: decode.boolean,
@@ -165,6 +167,7 @@ export function mistakesOf(config: Incomplete<Config>): readonly string[] {
   const mistakes = [...natsMistakes(config)]
   if ((cityServiceUrl === undefined) === (roomDirectoryFile === undefined))
     mistakes.push('CITY_SERVICE_INTERNAL_URL and ROOM_DIRECTORY_FILE: give exactly one of them')
+  if (config.leaderElection === 'kubernetes') mistakes.push(...leaseMistakes(config))
   if (userEventsRemote === true && userEvents === false) mistakes.push('USER_EVENTS_REMOTE: needs USER_EVENTS=on')
   return mistakes
 }

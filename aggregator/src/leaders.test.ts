@@ -18,6 +18,7 @@ import {
   userStream,
   type RoomSlug,
 } from '@citypresence/wire/subjects'
+import { electBySilence } from './city-election.ts'
 import { createCity } from './core/city.ts'
 import type { RoomValue } from './core/city-rooms.ts'
 import { termFloorAt } from './core/lone-election.ts'
@@ -109,7 +110,6 @@ function startPod(podName: string, rooms: Record<string, number> = {}, cityId = 
   )
   const leaders = followCity({
     config: {
-      podName,
       cityId,
       subjectPrefix: defaultPrefix,
       streamName: roomStream,
@@ -118,6 +118,8 @@ function startPod(podName: string, rooms: Record<string, number> = {}, cityId = 
       natsInboxPrefix: '_INBOX_aggregator',
       userEvents: false,
     },
+    holder: podName,
+    election: electBySilence(clock),
     connection,
     city: createCity(cityOptions),
     speech,

@@ -1,14 +1,14 @@
 // Puts the voices on their streams: one for rooms and, where asked for, one for users; and the election before them.
-import { randomBytes } from 'node:crypto'
 import { systemClock, type Clock } from '@citypresence/chassis/edge/clock'
 import type { NatsConnection } from '@citypresence/chassis/edge/nats-connect'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
 import { subjectsBelow } from '@citypresence/wire/subjects'
+import type { CityElection } from './city-election.ts'
 import type { Config } from './config.ts'
 import type { City } from './core/city.ts'
 import type { Candidate } from './core/leader.ts'
-import { hearBeat, mayTry, startWaiting, termFloorAt, type LoneElection } from './core/lone-election.ts'
+import { termFloorAt } from './core/lone-election.ts'
 import { openFencedStream } from './edge/fenced-stream.ts'
 import type { AggregatorMetrics } from './metrics.ts'
 import type { LeadersView } from './readiness.ts'
@@ -19,15 +19,11 @@ import { createVoice, type Speech, type Voice, type VoiceMetrics } from './voice
 export type LeadersOptions = {
   readonly config: Pick<
     Config,
-    | 'podName'
-    | 'cityId'
-    | 'subjectPrefix'
-    | 'streamName'
-    | 'userStreamName'
-    | 'streamReplicas'
-    | 'natsInboxPrefix'
-    | 'userEvents'
+    'cityId' | 'subjectPrefix' | 'streamName' | 'userStreamName' | 'streamReplicas' | 'natsInboxPrefix' | 'userEvents'
   >
+  /** Unique for each process. */
+  readonly holder: string
+  readonly election: CityElection
   readonly connection: NatsConnection
   readonly city: City
   readonly speech: RoomSpeech
@@ -48,12 +44,7 @@ export type Leaders = LeadersView & {
 }
 
 export function followCity(options: LeadersOptions): Leaders {
-  const { config, connection, numbers, clock = systemClock, random = Math.random } = options
-  const me: Candidate = {
-    holder: `${config.podName ?? 'aggregator'}_${randomBytes(6).toString('hex')}`,
-    city: config.cityId,
-    terms: 'record',
-  }
+  const { config, connection, election, holder, numbers, clock = systemClock, random = Math.random } = options
   const subjects = subjectsBelow(config.subjectPrefix)
   const open = (kind: 'rooms' | 'users', streamName: string) =>
     openFencedStream({
@@ -65,17 +56,17 @@ export function followCity(options: LeadersOptions): Leaders {
       inboxPrefix: config.natsInboxPrefix,
       clock,
     })
-  let election: LoneElection = startWaiting(clock.monotonicMs())
   let foreignBeatAtMs: number | undefined
   let heardTerm = 0
   const voiceOf = (
     kind: 'rooms' | 'users',
     streamName: string,
     speech: Speech,
-    rule: Pick<Parameters<typeof createVoice>[0], 'elected' | 'standBy' | 'termFloor'>,
+    rule: Pick<Parameters<typeof createVoice>[0], 'elected' | 'standBy' | 'raise' | 'termFloor'> &
+      Pick<Candidate, 'terms'>,
   ): Voice =>
     createVoice({
-      me,
+      me: { holder, city: config.cityId, terms: rule.terms },
       stream: open(kind, streamName),
       speech,
       ...rule,
@@ -86,16 +77,20 @@ export function followCity(options: LeadersOptions): Leaders {
       metrics: voiceMetrics(numbers, kind, options.countError),
     })
   const rooms = voiceOf('rooms', config.streamName, options.speech, {
-    elected: (nowMs) => (mayTry(election, nowMs) ? 0 : undefined),
-    standBy: (nowMs) => (election = hearBeat(election, nowMs)),
-    termFloor: () => Math.max(heardTerm, termFloorAt(clock.wallMs())),
+    terms: election.terms,
+    elected: (nowMs) => election.elected(nowMs),
+    standBy: (nowMs) => election.standBy(nowMs),
+    raise: (term) => election.raise(term),
+    termFloor: () => Math.max(heardTerm, election.termFloor()),
   })
+  election.onLost(() => rooms.lose())
   const users = config.userEvents ? createUserSpeech(options.city, subjects, options.isSynced) : undefined
   const voices = [rooms]
   // Whoever speaks for the rooms speaks for the users; the second stream has a fence of its own.
   if (users !== undefined)
     voices.push(
       voiceOf('users', config.userStreamName, users, {
+        terms: 'record',
         elected: () => (rooms.epoch() === undefined ? undefined : 0),
         standBy: () => undefined,
         termFloor: () => termFloorAt(clock.wallMs()),
@@ -107,14 +102,14 @@ export function followCity(options: LeadersOptions): Leaders {
     const nowMs = clock.monotonicMs()
     foreignBeatAtMs = nowMs
     heardTerm = Math.max(heardTerm, epoch.term)
-    election = hearBeat(election, nowMs)
+    election.heardBeat(nowMs)
   })
-  // Who cannot hear must not take that for silence: five seconds of it begin with the link.
-  void listenToLink(connection, () => (election = startWaiting(clock.monotonicMs())))
+  void listenToLink(connection, () => election.linkChanged(clock.monotonicMs()))
   return {
     voices,
     tellUsers: () => users?.changed(),
     leads: () => rooms.state() !== 'standby',
+    term: () => rooms.epoch()?.term,
     foreignBeatAtMs: () => foreignBeatAtMs,
     async stop() {
       stopListening()
@@ -134,9 +129,11 @@ function voiceMetrics(numbers: AggregatorMetrics, stream: string, error: (error:
       numbers.publishSeconds.observe({ stream }, seconds)
     },
     doubted: (why) => numbers.doubts.inc({ stream, why }),
-    leads(term) {
+    claimed: (answer) => numbers.claims.inc({ stream, answer }),
+    leads(term, epoch) {
       numbers.leads.set({ stream }, 1)
       numbers.term.set({ stream }, term)
+      numbers.epoch.set({ stream }, epoch)
     },
     error,
   }

@@ -1,12 +1,16 @@
 // The aggregator: follows a Matrix homeserver and publishes room counts to NATS. `node aggregator/src/main.ts --help` lists the
 // settings.
 //
-//   config -> admin port -> NATS -> voice (who leads) -> Matrix: rooms and sync -> aggregate
-import { startAdminServer } from '@citypresence/chassis/admin-server'
+//   config -> admin port -> NATS -> election -> voice (who leads) -> Matrix: rooms and sync -> aggregate
+//
+// Stopped in reverse: the voice waits for its last acknowledgement, and only then is the Lease let go.
+import { randomBytes } from 'node:crypto'
+import { startAdminServer, type Role } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { connectNats, type NatsConnection } from '@citypresence/chassis/edge/nats-connect'
 import { CityError } from '@citypresence/chassis/errors'
+import { startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
@@ -14,13 +18,14 @@ import { natsTarget } from '@citypresence/chassis/nats-settings'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import { aggregate, viewOfCity } from './aggregate.ts'
+import { electByLease, electBySilence } from './city-election.ts'
 import { mistakesOf, settings } from './config.ts'
 import { createCity } from './core/city.ts'
 import { followCity } from './leaders.ts'
 import { openMatrix } from './matrix.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import { createRoomSpeech } from './room-speech.ts'
-import { whyNotReady } from './readiness.ts'
+import { roleOf, whyNotReady } from './readiness.ts'
 
 const config = loadConfig(settings, process, { service: 'aggregator', check: mistakesOf })
 const metrics = createMetrics('aggregator')
@@ -39,7 +44,10 @@ await runService({
   onError: (error) => metrics.countError(error),
   start: async (parts) => {
     log.info({ settings: describeConfig(settings, config) }, 'aggregator starts')
-    const readiness = { reasons: (): readonly string[] => ['not connected to NATS'] }
+    const readiness = {
+      reasons: (): readonly string[] => ['not connected to NATS'],
+      role: (): Role => ({ role: 'standby' }),
+    }
     await parts.start(
       'admin',
       () =>
@@ -48,6 +56,7 @@ await runService({
           port: config.adminPort,
           metrics,
           readiness: parts.readiness(() => readiness.reasons()),
+          role: () => readiness.role(),
           log,
         }),
       { stop: (admin) => admin.stop() },
@@ -93,16 +102,47 @@ await runService({
       subjectsBelow(config.subjectPrefix),
       config.throttleMs,
     )
+    const holder = `${config.podUid ?? config.podName ?? 'aggregator'}_${randomBytes(6).toString('hex')}`
+    const sampled = createSampledLog(log)
+    const status = { name: config.leaseName }
+    const election = await parts.start(
+      'election',
+      () => {
+        if (config.leaderElection === 'none') return electBySilence(systemClock)
+        metrics.masterStatus.set(status, 0)
+        return electByLease({
+          clock: systemClock,
+          isReady: () => known.synced && known.mapped,
+          start: (on) =>
+            startLeaseElection(config, {
+              me: holder,
+              fenced: true,
+              userAgent: 'citypresence-aggregator',
+              random: Math.random,
+              log: sampled,
+              onError: (error) => metrics.countError(error),
+              onLeads: () => metrics.masterStatus.set(status, 1),
+              onLost(why) {
+                metrics.masterStatus.set(status, 0)
+                on.lost(why)
+              },
+            }),
+        })
+      },
+      { drain: (one) => one.leave() },
+    )
     const leaders = await parts.start(
       'voices',
       () =>
         followCity({
           config,
+          holder,
+          election,
           connection,
           city,
           speech,
           isSynced: () => known.synced && !known.learning,
-          log: createSampledLog(log),
+          log: sampled,
           numbers,
           countError: (error) => metrics.countError(error),
           end: (error) => parts.end(error),
@@ -114,6 +154,7 @@ await runService({
       () => openMatrix({ config, log, numbers, startSpan: (name, options) => telemetry.startSpan(name, options) }),
       { stop: (one) => one.stop() },
     )
+    readiness.role = () => roleOf(leaders)
     readiness.reasons = () => whyNotReady(known, speech, leaders, systemClock.monotonicMs())
     const { source, rooms, probePresence } = matrix
     void aggregate({

@@ -42,6 +42,13 @@ export function createAggregatorMetrics(metrics: Metrics) {
     stale: metrics.gauge('source_stale', '1 while the source is not to be believed.'),
     leads: metrics.gauge('leads', '1 while this process leads, by stream (rooms, users).', ['stream']),
     term: metrics.gauge('term', 'Term under which this process last led, by stream.', ['stream']),
+    epoch: metrics.gauge('epoch', 'Epoch (sequence of the claim) under which this process last led, by stream.', [
+      'stream',
+    ]),
+    claims: metrics.counter('claims_total', 'Claims on a stream, by their answer (acked, refused, unknown).', [
+      'stream',
+      'answer',
+    ]),
     published: metrics.counter('published_total', 'Messages that the stream stored, by stream.', ['stream']),
     publishSeconds: metrics.histogram('publish_seconds', 'Duration of a fenced write.', ['stream'], publishBuckets),
     doubts: metrics.counter('doubts_total', 'Writes that were refused or whose fate was unknown, by stream and kind.', [

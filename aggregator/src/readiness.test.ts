@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { whyNotReady } from './readiness.ts'
+import { roleOf, whyNotReady } from './readiness.ts'
 
 const known = { synced: true, mapped: true }
 const speech = (complete: boolean) => ({ isComplete: () => complete })
@@ -21,4 +21,11 @@ it('[L35] neither is before it has a map and a sync, and all that is missing is 
   const nothing = { synced: false, mapped: false }
   expect(whyNotReady(nothing, speech(true), leader, 0)).toEqual(['no room map yet', 'no sync with Matrix yet'])
   expect(whyNotReady(nothing, speech(true), standby(), 0)).toHaveLength(3)
+})
+
+it('[E20] says which part it plays: a leader under its term, one that still claims, a standby', () => {
+  const view = (leads: boolean, term?: number) => roleOf({ leads: () => leads, term: () => term })
+  expect(view(true, 7)).toEqual({ role: 'leader', term: 7 })
+  expect(view(true)).toEqual({ role: 'claiming' })
+  expect(view(false)).toEqual({ role: 'standby' })
 })

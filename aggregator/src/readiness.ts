@@ -1,6 +1,10 @@
 // Whether this aggregator does its duty: as the leader it has said the whole city, as a standby it hears one and follows Matrix.
+import type { Role } from '@citypresence/chassis/admin-server'
+
 export type LeadersView = {
   leads(): boolean
+  /** While it leads. */
+  term(): number | undefined
   /** On the monotonic clock: when another leader's beat was last heard. */
   foreignBeatAtMs(): number | undefined
 }
@@ -11,7 +15,7 @@ const silenceMs = 5_000
 export function whyNotReady(
   known: { readonly synced: boolean; readonly mapped: boolean },
   speech: { isComplete(): boolean },
-  leaders: LeadersView,
+  leaders: Omit<LeadersView, 'term'>,
   nowMs: number,
 ): string[] {
   const reasons: string[] = []
@@ -22,4 +26,11 @@ export function whyNotReady(
   if (leaders.leads() ? !speech.isComplete() : !follows)
     reasons.push(leaders.leads() ? 'the city is not published completely yet' : 'nobody leads yet')
   return reasons
+}
+
+/** For whoever asks: a standby is as ready as a leader. */
+export function roleOf(leaders: Pick<LeadersView, 'leads' | 'term'>): Role {
+  const term = leaders.term()
+  if (!leaders.leads()) return { role: 'standby' }
+  return term === undefined ? { role: 'claiming' } : { role: 'leader', term }
 }

@@ -50,6 +50,7 @@ export interface Speech {
 }
 
 export type VoiceMetrics = {
+  claimed(answer: 'acked' | 'refused' | 'unknown'): void
   published(messages: number, seconds: number): void
   doubted(why: 'refused' | 'unknown' | 'another'): void
   leads(term: number, epoch: number): void
@@ -64,6 +65,8 @@ export type VoiceOptions = {
   readonly elected: (nowMs: number) => number | undefined
   /** A claim takes a term above this one, whatever the stream holds. */
   readonly termFloor: () => number
+  /** The Lease's transitions have to reach this term; `elected` says when they do. */
+  readonly raise?: (term: number) => void
   /** Somebody else was faster: the election begins anew. */
   readonly standBy: (nowMs: number) => void
   /** The end of this process as a leader: Deposed, StreamOwnedByAnother, StreamDiffers. */
@@ -79,6 +82,8 @@ export type Voice = {
   tick(): void
   epoch(): Epoch | undefined
   state(): Leader['kind']
+  /** The election names another. */
+  lose(): void
   /** Nothing more is written; resolves when the write under way is answered. */
   stop(): Promise<void>
 }
@@ -125,7 +130,8 @@ export function createVoice(options: VoiceOptions): Voice {
         options.standBy(clock.monotonicMs())
         break
       case 'raise-transitions':
-        break // there is no Lease behind this election
+        options.raise?.(effect.to)
+        break
       case 'end':
         options.end(new CityError(effect.code, effect.why))
         break
@@ -161,6 +167,7 @@ export function createVoice(options: VoiceOptions): Voice {
 
   const claim = async (record: EpochRecord, expected: number): Promise<void> => {
     const answer = await stream.claim(record, expected)
+    metrics.claimed(answer.kind)
     if (answer.kind === 'acked') dispatch({ kind: 'claim-acked', sequence: answer.sequence })
     else dispatch({ kind: answer.kind === 'refused' ? 'claim-refused' : 'claim-unknown' })
   }
@@ -224,7 +231,7 @@ export function createVoice(options: VoiceOptions): Voice {
   const tick = (): void => {
     if (stopped) return
     const nowMs = clock.monotonicMs()
-    if (leader.kind === 'standby') {
+    if (leader.kind === 'standby' || leader.kind === 'raising') {
       const term = options.elected(nowMs)
       if (term !== undefined) dispatch({ kind: 'elected', term })
       return
@@ -247,6 +254,7 @@ export function createVoice(options: VoiceOptions): Voice {
     tick,
     epoch: () => (leader.kind === 'leading' ? leader.epoch : undefined),
     state: () => leader.kind,
+    lose: () => dispatch({ kind: 'lost' }),
     async stop() {
       stopped = true
       cancelRetry()

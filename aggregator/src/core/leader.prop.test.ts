@@ -68,8 +68,11 @@ describe('a leader', () => {
     expect(play([won, read(record(4))], leased).effects).toEqual([
       { kind: 'claim', record: record(7, 'a'), expectedSequence: 10 },
     ])
-    expect(play([won, read(record(7))], leased).effects).toEqual([
-      { kind: 'raise-transitions', to: 8 },
+    expect(play([won, read(record(7))], leased).effects).toEqual([{ kind: 'raise-transitions', to: 8 }])
+    // Not before the Lease has them: who slept through its loss never gets there.
+    expect(play([won, read(record(7)), won], leased).effects).toEqual([])
+    expect(play([won, read(record(7)), { kind: 'lost' }], leased).effects).toEqual([{ kind: 'stand-by' }])
+    expect(play([won, read(record(7)), { kind: 'elected', term: 8 }], leased).effects).toEqual([
       { kind: 'claim', record: record(8, 'a'), expectedSequence: 10 },
     ])
   })
@@ -108,6 +111,15 @@ describe('a leader', () => {
       leader: { kind: 'claiming', term: 7, former: { term: 6, epoch: 0 } },
       effects: [{ kind: 'claim', record: record(7, 'a'), expectedSequence: 20 }],
     })
+  })
+
+  it('[L1] who led already claims again at once, and the Lease follows', () => {
+    const won: LeaderEvent = { kind: 'elected', term: 7 }
+    const events = [won, read(record(4)), { kind: 'claim-acked', sequence: 11 } as const, doubt, read(undefined, 0)]
+    expect(play(events, leased).effects).toEqual([
+      { kind: 'raise-transitions', to: 8 },
+      { kind: 'claim', record: record(8, 'a'), expectedSequence: 0 },
+    ])
   })
 
   it('[L2] ends where the stream belongs to another city, whoever it is', () => {

@@ -5,6 +5,9 @@
 //                           '--------------------'                          v
 //                           '------ mine, or of a lower voice ---------- reading --another's, of a higher voice--> ended
 //
+// With a Lease, a candidate whose transitions are not above the recorded term has them raised before it claims: that write is
+// taken only from who holds the Lease, so one that slept through the loss of it claims nothing. Who led already does not wait.
+//
 // The epoch record on the stream is the only truth about who leads; it is read from the stream's leader. A write whose fate is
 // unknown is never repeated: the record is read again, and a new epoch begins with everything published once more.
 import { compareEpochs, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
@@ -19,11 +22,14 @@ export type Candidate = {
 export type Leader =
   | { readonly kind: 'standby' }
   | { readonly kind: 'reading'; readonly term: number; readonly former: Epoch | undefined }
+  /** Until the Lease has this term. */
+  | { readonly kind: 'raising'; readonly term: number; readonly expectedSequence: number }
   | { readonly kind: 'claiming'; readonly term: number; readonly former: Epoch | undefined }
   | { readonly kind: 'leading'; readonly epoch: Epoch }
   | { readonly kind: 'ended' }
 
 export type LeaderEvent =
+  /** The election is won, under this term; while raising, the term that the Lease has by now. */
   | { readonly kind: 'elected'; readonly term: number }
   | { readonly kind: 'lost' }
   /** `termFloor`: the new term has to lie above it, whatever is recorded; 0 unless given. */
@@ -67,6 +73,9 @@ export function step(leader: Leader, event: LeaderEvent, me: Candidate): Step {
     case 'reading':
       if (event.kind === 'record-unknown') return read(leader, true)
       return event.kind === 'record' ? judgeRecord(leader, event, me) : stay(leader)
+    case 'raising':
+      if (event.kind !== 'elected' || event.term < leader.term) return stay(leader)
+      return claim({ term: event.term, former: undefined }, leader.expectedSequence, me)
     case 'claiming':
       return awaitClaim(leader, event)
     case 'leading':
@@ -107,20 +116,20 @@ function judgeRecord(
   if (former !== undefined && record !== undefined && !isMine && isHigher({ term: recorded, epoch: sequence }, former))
     return end('Deposed', `${record.holder} leads with term ${recorded}`)
   const term = Math.max(nextTerm(leader, recorded, me), termFloor + 1)
-  const raise: LeaderEffect[] =
-    me.terms === 'lease' && term > leader.term ? [{ kind: 'raise-transitions', to: term }] : []
-  return {
-    leader: { kind: 'claiming', term, former },
-    effects: [
-      ...raise,
-      {
-        kind: 'claim',
-        record: { term, holder: me.holder, city: me.city },
-        expectedSequence: record === undefined ? 0 : sequence,
-      },
-    ],
-  }
+  const expectedSequence = record === undefined ? 0 : sequence
+  if (me.terms === 'record' || term === leader.term) return claim({ term, former }, expectedSequence, me)
+  const raise: LeaderEffect = { kind: 'raise-transitions', to: term }
+  if (former === undefined) return { leader: { kind: 'raising', term, expectedSequence }, effects: [raise] }
+  const claimed = claim({ term, former }, expectedSequence, me)
+  return { ...claimed, effects: [raise, ...claimed.effects] }
 }
+
+type Claimant = { readonly term: number; readonly former: Epoch | undefined }
+
+const claim = ({ term, former }: Claimant, expectedSequence: number, me: Candidate): Step => ({
+  leader: { kind: 'claiming', term, former },
+  effects: [{ kind: 'claim', record: { term, holder: me.holder, city: me.city }, expectedSequence }],
+})
 
 const isHigher = (one: Epoch, other: Epoch): boolean => compareEpochs(one, other) > 0
 

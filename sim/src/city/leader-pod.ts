@@ -1,10 +1,12 @@
 // An aggregator in a simulated city: everything that its main.ts puts together, on a clock, a homeserver and a stream that are
 // simulated. It ends as the process does, and whoever keeps it starts another.
+import { randomBytes } from 'node:crypto'
 import { aggregate, viewOfCity } from '@citypresence/aggregator/aggregate'
 import { createCity } from '@citypresence/aggregator/core/city'
 import { createMatrixSource } from '@citypresence/aggregator/edge/matrix-sync'
 import { createRoomSource } from '@citypresence/aggregator/edge/matrix-rooms'
 import { readAnswer } from '@citypresence/aggregator/edge/sync-answer'
+import { electBySilence } from '@citypresence/aggregator/city-election'
 import { followCity } from '@citypresence/aggregator/leaders'
 import { createAggregatorMetrics } from '@citypresence/aggregator/metrics'
 import { createRoomSpeech } from '@citypresence/aggregator/room-speech'
@@ -71,7 +73,6 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
   const numbers = createAggregatorMetrics(createMetrics('aggregator'))
   const leaders = followCity({
     config: {
-      podName: options.name,
       cityId: 'simulated',
       subjectPrefix: defaultPrefix,
       streamName: roomStream,
@@ -80,6 +81,9 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
       natsInboxPrefix: `_INBOX_${options.name}`,
       userEvents: false,
     },
+    // Each life of a pod is another holder.
+    holder: `${options.name}_${randomBytes(6).toString('hex')}`,
+    election: electBySilence(clock),
     connection,
     city,
     speech,

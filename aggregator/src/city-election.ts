@@ -1,0 +1,81 @@
+// The two elections, behind one face: the voices ask whether they may claim, and are told when another leads.
+//
+//   none:       silence on the beats is the vote (core/lone-election); the stream's record counts the terms
+//   kubernetes: the Lease is the vote, its transitions are the terms (chassis/core/election)
+import type { Cancel, Clock } from '@citypresence/chassis/edge/clock'
+import type { LeaseElection } from '@citypresence/chassis/lease-election'
+import type { Candidate } from './core/leader.ts'
+import { hearBeat, mayTry, startWaiting, termFloorAt, type LoneElection } from './core/lone-election.ts'
+
+export interface CityElection {
+  readonly terms: Candidate['terms']
+  /** The term of an election that is won now, undefined while it is not. */
+  elected(nowMs: number): number | undefined
+  /** A claim takes a term above this one, whatever the stream holds. */
+  termFloor(): number
+  /** Somebody else was faster on the stream. */
+  standBy(nowMs: number): void
+  /** The terms have to reach this. */
+  raise(term: number): void
+  /** Another leader's beat. */
+  heardBeat(nowMs: number): void
+  /** The link to the beats broke or came back. */
+  linkChanged(nowMs: number): void
+  /** Called when another leads; at most one listener. */
+  onLost(listener: () => void): void
+  /** Lets go; after the last acknowledged write. */
+  leave(): Promise<void>
+}
+
+export function electBySilence(clock: Clock): CityElection {
+  let election: LoneElection = startWaiting(clock.monotonicMs())
+  return {
+    terms: 'record',
+    elected: (nowMs) => (mayTry(election, nowMs) ? 0 : undefined),
+    termFloor: () => termFloorAt(clock.wallMs()),
+    standBy: (nowMs) => (election = hearBeat(election, nowMs)),
+    raise: () => undefined,
+    heardBeat: (nowMs) => (election = hearBeat(election, nowMs)),
+    // Who cannot hear must not take that for silence: five seconds of it begin with the link.
+    linkChanged: (nowMs) => (election = startWaiting(nowMs)),
+    onLost: () => undefined, // the stream alone says so
+    leave: () => Promise.resolve(),
+  }
+}
+
+export type LeaseVote = {
+  readonly start: (on: { lost: (why: string) => void }) => LeaseElection
+  /** The city is known: who leads then has all of it to say. */
+  readonly isReady: () => boolean
+  readonly clock: Clock
+}
+
+// Where nobody knows the city yet, whoever comes first leads: a beat that says so is better than silence.
+const readyWaitMs = 5_000
+const lookEveryMs = 50
+
+export function electByLease({ start, isReady, clock }: LeaseVote): CityElection {
+  const startedMs = clock.monotonicMs()
+  let lease: LeaseElection | undefined
+  let tellLost: () => void = () => undefined
+  let cancel: Cancel = () => undefined
+  const look = (): void => {
+    if (isReady() || clock.monotonicMs() - startedMs >= readyWaitMs) lease = start({ lost: () => tellLost() })
+    else cancel = clock.after(lookEveryMs, look)
+  }
+  cancel = clock.after(0, look)
+  return {
+    terms: 'lease',
+    elected: () => lease?.confirmedTerm(),
+    termFloor: () => 0, // the transitions outlive every stream
+    standBy: () => undefined, // it still holds the Lease, and tries again above what it finds
+    raise: (term) => lease?.raise(term),
+    heardBeat: () => undefined,
+    linkChanged: () => undefined,
+    onLost: (listener) => (tellLost = listener),
+    async leave() {
+      cancel()
+      await lease?.leave()
+    },
+  }
+}

@@ -1,0 +1,174 @@
+// Two aggregators and one voice, on a real kube-apiserver and a real nats-server: killed, told to stop, frozen, cut from the API, and
+// with a Lease that is deleted, scribbled on or held by a stranger.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '@citypresence/stack/until'
+import type { Epoch } from '@citypresence/wire/epoch'
+import { startLeasedCity, type LeasedCity, type Pod } from './testing/leased-city.ts'
+
+const deadlineMs = 45_000
+let city: LeasedCity
+beforeAll(async () => {
+  city = await startLeasedCity()
+  await city.startPod()
+  await city.leader()
+})
+afterAll(() => city.stop())
+
+const readyz = async (pod: Pod) => {
+  const answer = await fetch(`${pod.adminUrl}/readyz`)
+  return { status: answer.status, ...((await answer.json()) as Record<string, unknown>) }
+}
+const statusIn = async (pod: Pod): Promise<string | undefined> =>
+  /^leader_election_master_status\{name="city-presence"\} (\d)$/m.exec(await pod.metrics())?.[1]
+
+/** What the fence promises, over everything heard so far: after a claim nobody speaks under an older one. */
+function expectOneVoice(): void {
+  let voice: Epoch = { term: 0, epoch: 0 }
+  for (const { sequence, epoch, subject } of city.heard) {
+    if (subject === 'city.presence.epoch' && epoch !== undefined) {
+      expect(epoch.term).toBeGreaterThan(voice.term)
+      voice = epoch
+    } else expect({ sequence, epoch }).toEqual({ sequence, epoch: voice })
+  }
+  expect(city.heard.map(({ sequence }) => sequence)).toEqual(
+    city.heard.map((_, index) => (city.heard[0]?.sequence ?? 0) + index),
+  )
+}
+
+const beatsOf = (term: number): number =>
+  city.heard.filter(({ subject, epoch }) => subject === 'city.presence.beat' && epoch?.term === term).length
+/** So long that every lease has run out: the leader beats once a second. */
+const untilItWentOn = (term: number, beats = 9): Promise<unknown> => {
+  const from = beatsOf(term)
+  return until(() => beatsOf(term) >= from + beats, { deadlineMs, what: `${beats} more beats of term ${term}` })
+}
+
+describe('two aggregators by a Lease', () => {
+  it('[E20] one leads and holds the Lease, the other is ready too, and both say which they are', async () => {
+    const [{ pod: leading, term }, waiting] = [await city.leader(), await city.standby()]
+    expect(await readyz(leading)).toEqual({ status: 200, ready: true, reasons: [], role: 'leader', term })
+    expect(await readyz(waiting)).toEqual({ status: 200, ready: true, reasons: [], role: 'standby' })
+    expect([await statusIn(leading), await statusIn(waiting)]).toEqual(['1', '0'])
+    const spec = (await city.home.readLease())?.spec
+    expect(spec).toMatchObject({ leaseTransitions: term, leaseDurationSeconds: 6 })
+    expect(spec?.['holderIdentity']).toMatch(new RegExp(`^${leading.uid}_`))
+    expectOneVoice()
+  })
+
+  it('[E21] killed, it is followed by the standby under a higher term, with all that changed meanwhile', async () => {
+    await city.standby()
+    const { pod, term } = await city.leader()
+    await pod.kill()
+    const { epoch } = await city.change()
+    expect(epoch?.term).toBeGreaterThan(term)
+    await city.leader(term)
+    expectOneVoice()
+  })
+
+  it('[E22] told to stop, it lets the Lease go after its last acknowledged write, and nobody waits for it to run out', async () => {
+    await city.standby()
+    const { pod, term } = await city.leader()
+    const exit = await pod.stop()
+    expect(exit).toEqual({ code: 0, signal: null })
+    const order = pod
+      .logLines()
+      .flatMap(({ msg, part, released }) =>
+        msg === 'has left the election'
+          ? [`released ${String(released)}`]
+          : part === 'voices: drain'
+            ? ['last write']
+            : [],
+      )
+    expect(order).toEqual(['last write', 'released true'])
+    await city.leader(term)
+    expectOneVoice()
+  })
+
+  it(
+    '[E23] frozen and woken, five times, it stores nothing under its old voice, and ends as deposed',
+    { timeout: 300_000 },
+    async () => {
+      for (let cycle = 0; cycle < 5; cycle++) {
+        await city.standby()
+        const { pod, term } = await city.leader()
+        pod.pause()
+        await city.leader(term)
+        pod.resume()
+        expect(await pod.exited).toEqual({ code: 3, signal: null })
+        await city.change()
+        expectOneVoice()
+      }
+    },
+  )
+
+  it('[E24] with the API server gone the leader goes on, and nobody else begins; with it back the Lease is renewed', async () => {
+    const [{ term }, waiting] = [await city.leader(), await city.standby()]
+    await city.kube.kill()
+    await untilItWentOn(term)
+    expect((await city.change()).epoch?.term).toBe(term)
+    expect((await readyz(waiting)).status).toBe(200)
+    await city.kube.restart()
+    const before = (await city.home.readLease())?.spec
+    await until(async () => (await city.home.readLease())?.spec['renewTime'] !== before?.['renewTime'], {
+      deadlineMs,
+      what: 'a renewal',
+    })
+    expect((await city.home.readLease())?.spec).toMatchObject({
+      holderIdentity: before?.['holderIdentity'],
+      leaseTransitions: term,
+    })
+    await untilItWentOn(term, 3)
+    expectOneVoice()
+  })
+
+  it('[E25] cut from the API alone, the leader goes on until another has claimed, and then ends', async () => {
+    await city.standby()
+    const { pod, term } = await city.leader()
+    await pod.api.become({ kind: 'refuse' })
+    const next = await city.leader(term)
+    expect(await pod.exited).toEqual({ code: 3, signal: null })
+    expect(next.pod).not.toBe(pod)
+    expectOneVoice()
+  })
+
+  it('[E26] a Lease that is deleted costs nothing, and made again it is taken by who leads, under the same term', async () => {
+    await city.standby()
+    const { pod, term } = await city.leader()
+    await city.home.deleteLease()
+    await untilItWentOn(term)
+    await city.home.makeLease()
+    await until(async () => String((await city.home.readLease())?.spec['holderIdentity']).startsWith(`${pod.uid}_`), {
+      deadlineMs,
+      what: 'the leader to hold the Lease again',
+    })
+    expect((await city.home.readLease())?.spec).toMatchObject({ leaseTransitions: term })
+    await untilItWentOn(term, 3)
+    expectOneVoice()
+  })
+
+  it('[E26] a Lease that is emptied or scribbled on is repaired by who leads', async () => {
+    const { pod, term } = await city.leader()
+    for (const spec of [
+      {},
+      { leaseTransitions: 0, leaseDurationSeconds: 2 ** 31 - 1, renewTime: '9999-01-01T00:00:00.000000Z' },
+    ]) {
+      await city.home.scribble(spec)
+      await until(async () => String((await city.home.readLease())?.spec['holderIdentity']).startsWith(`${pod.uid}_`), {
+        deadlineMs,
+        what: 'the repair',
+      })
+      expect((await city.home.readLease())?.spec).toMatchObject({ leaseTransitions: term, leaseDurationSeconds: 6 })
+    }
+    await untilItWentOn(term, 3)
+    expectOneVoice()
+  })
+
+  it('[E26] a stranger in the Lease ends the leader; he is waited for, and then one leads above all that was', async () => {
+    await city.standby()
+    const { pod, term } = await city.leader()
+    await city.home.scribble({ holderIdentity: 'a stranger', leaseDurationSeconds: 3_600, leaseTransitions: 0 })
+    expect(await pod.exited).toEqual({ code: 3, signal: null })
+    await city.leader(term)
+    expectOneVoice()
+  })
+})
