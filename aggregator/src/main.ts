@@ -27,7 +27,14 @@ import { createAggregatorMetrics } from './metrics.ts'
 import { createRoomSpeech } from './room-speech.ts'
 import { roleOf, whyNotReady } from './readiness.ts'
 
-const config = loadConfig(settings, process, { service: 'aggregator', check: mistakesOf })
+const config = loadConfig(settings, process, {
+  service: 'aggregator',
+  check: mistakesOf,
+  onSecretProblem: (error) => {
+    metrics.countError(error)
+    told.warn(error.code, { err: error }, 'a secret could not be read again; the known one stays in use')
+  },
+})
 const metrics = createMetrics('aggregator')
 const log = createLogger({
   service: 'aggregator',
@@ -35,6 +42,7 @@ const log = createLogger({
   pod: config.podName,
   onLost: (error) => metrics.countError(error),
 })
+const told = createSampledLog(log)
 const numbers = createAggregatorMetrics(metrics)
 
 await runService({
