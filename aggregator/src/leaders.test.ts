@@ -1,5 +1,6 @@
 // Whole leaders on the double of a nats-server, on one clock that the test turns: who leads, what the stream then holds, and what
 // everybody who listens has heard. The edges, voices, speeches and elections are the real ones.
+import { PermissionViolationError } from '@nats-io/transport-node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CityError } from '@citypresence/chassis/errors'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
@@ -92,8 +93,13 @@ const cityOptions = {
   remoteUsers: false,
 }
 
-function startPod(podName: string, rooms: Record<string, number> = {}, cityId = 'town'): Pod {
-  const connection = server.connect()
+function startPod(
+  podName: string,
+  rooms: Record<string, number> = {},
+  cityId = 'town',
+  connect = () => server.connect(),
+): Pod {
+  const connection = connect()
   const values = new Map(Object.entries(rooms).map(([slug, online]) => [slug, known(slug, online)]))
   const state: Pod['known'] = { isKnown: true, source: 'live' }
   const speech = createRoomSpeech(
@@ -318,6 +324,23 @@ describe('a takeover', () => {
     expect(first.ended).toBeUndefined()
     expect(termOf(first)).toBe(before)
     expect(epochOf(second)).toBeUndefined()
+  })
+
+  it('[L38] a standby that may not hear the beat does not take that for silence, and says why it is not ready', async () => {
+    const first = startPod('a', { plaza: 3 })
+    await pass(6_000)
+    const before = termOf(first)
+    const link = server.connect()
+    const second = startPod('b', { plaza: 9 }, 'town', () => {
+      const subscribe = (subject: string, { callback }: { callback: (error: Error) => void }) => {
+        queueMicrotask(() => callback(new PermissionViolationError('no right', 'subscription', subject)))
+        return { unsubscribe: () => undefined }
+      }
+      return Object.assign(link, { subscribe, isClosed: () => false })
+    })
+    await pass(60_000)
+    expect([termOf(first), epochOf(second)]).toEqual([before, undefined])
+    expect(second.leaders.trouble()).toMatchObject({ code: 'NatsForbidden' })
   })
 
   it('[L27] a leader that was cut off stores nothing more, and ends as deposed', async () => {

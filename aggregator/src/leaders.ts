@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@citypresence/chassis/edge/clock'
 import type { NatsConnection } from '@citypresence/chassis/edge/nats-connect'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
+import type { Epoch } from '@citypresence/wire/epoch'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import type { CityElection } from './city-election.ts'
 import type { Config } from './config.ts'
@@ -96,13 +97,21 @@ export function followCity(options: LeadersOptions): Leaders {
         termFloor: () => termFloorAt(clock.wallMs()),
       }),
     )
-  const stopListening = open('rooms', config.streamName).onBeat((epoch) => {
+  let deaf: CityError | undefined
+  const hearVoice = (epoch: Epoch): void => {
+    deaf = undefined
     const own = rooms.epoch()
     if (own?.term === epoch.term && own.epoch === epoch.epoch) return
     const nowMs = clock.monotonicMs()
     foreignBeatAtMs = nowMs
     heardTerm = Math.max(heardTerm, epoch.term)
     election.heardBeat(nowMs)
+  }
+  // Who may not hear must not take that for silence either: it is told again and again, sooner than a silence is over.
+  const stopListening = open('rooms', config.streamName).onBeat(hearVoice, (error) => {
+    deaf = error
+    options.countError(error)
+    election.linkChanged(clock.monotonicMs())
   })
   void listenToLink(connection, () => election.linkChanged(clock.monotonicMs()))
   return {
@@ -111,6 +120,7 @@ export function followCity(options: LeadersOptions): Leaders {
     leads: () => rooms.state() !== 'standby',
     term: () => rooms.epoch()?.term,
     foreignBeatAtMs: () => foreignBeatAtMs,
+    trouble: () => rooms.trouble() ?? deaf,
     async stop() {
       stopListening()
       await Promise.all(voices.map((voice) => voice.stop()))

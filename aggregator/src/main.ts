@@ -14,6 +14,7 @@ import { startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
+import { createNatsHealth } from '@citypresence/chassis/nats-health'
 import { natsTarget } from '@citypresence/chassis/nats-settings'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
@@ -52,8 +53,9 @@ await runService({
   onError: (error) => metrics.countError(error),
   start: async (parts) => {
     log.info({ settings: describeConfig(settings, config) }, 'aggregator starts')
+    const health = createNatsHealth((error) => metrics.countError(error))
     const readiness = {
-      reasons: (): readonly string[] => ['not connected to NATS'],
+      reasons: (): readonly string[] => health.reasons(),
       role: (): Role => ({ role: 'standby' }),
     }
     await parts.start(
@@ -84,10 +86,12 @@ await runService({
           inboxPrefix: config.natsInboxPrefix,
           log,
           signal,
-          onError: (error) => metrics.countError(error),
+          onError: (error) => health.onError(error),
+          onStatus: (status) => health.onStatus(status),
         }),
       { stop: (nats) => nats.close() },
     )
+    health.connected()
     void connection.closed().then((error) => {
       parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
     })
@@ -163,7 +167,7 @@ await runService({
       { stop: (one) => one.stop() },
     )
     readiness.role = () => roleOf(leaders)
-    readiness.reasons = () => whyNotReady(known, speech, leaders, systemClock.monotonicMs())
+    readiness.reasons = () => [...health.reasons(), ...whyNotReady(known, speech, leaders, systemClock.monotonicMs())]
     const { source, rooms, probePresence } = matrix
     void aggregate({
       city,

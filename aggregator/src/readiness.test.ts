@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest'
+import { CityError } from '@citypresence/chassis/errors'
 import { roleOf, whyNotReady } from './readiness.ts'
 
 const known = { synced: true, mapped: true }
 const speech = (complete: boolean) => ({ isComplete: () => complete })
-const standby = (heardAtMs?: number) => ({ leads: () => false, foreignBeatAtMs: () => heardAtMs })
-const leader = { leads: () => true, foreignBeatAtMs: () => undefined }
+const standby = (heardAtMs?: number) => ({
+  leads: () => false,
+  trouble: () => undefined,
+  foreignBeatAtMs: () => heardAtMs,
+})
+const leader = { leads: () => true, trouble: () => undefined, foreignBeatAtMs: () => undefined }
 
 it('[L35] a leader is ready when it has said the whole city', () => {
   expect(whyNotReady(known, speech(true), leader, 0)).toEqual([])
@@ -28,4 +33,11 @@ it('[E20] says which part it plays: a leader under its term, one that still clai
   expect(view(true, 7)).toEqual({ role: 'leader', term: 7 })
   expect(view(true)).toEqual({ role: 'claiming' })
   expect(view(false)).toEqual({ role: 'standby' })
+})
+
+it('[L35] what keeps it from writing or hearing is told, and it is not ready', () => {
+  const trouble = () => new CityError('NatsForbidden', 'no right to publish on ingest.city.presence.beat')
+  expect(whyNotReady({ synced: true, mapped: true }, speech(true), { ...leader, trouble }, 0)).toEqual([
+    'NatsForbidden: no right to publish on ingest.city.presence.beat',
+  ])
 })

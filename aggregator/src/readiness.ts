@@ -1,5 +1,7 @@
 // Whether this aggregator does its duty: as the leader it has said the whole city, as a standby it hears one and follows Matrix.
 import type { Role } from '@citypresence/chassis/admin-server'
+import { reasonOf } from '@citypresence/chassis/nats-health'
+import type { CityError } from '@citypresence/chassis/errors'
 
 export type LeadersView = {
   leads(): boolean
@@ -7,6 +9,8 @@ export type LeadersView = {
   term(): number | undefined
   /** On the monotonic clock: when another leader's beat was last heard. */
   foreignBeatAtMs(): number | undefined
+  /** Why it cannot write, or cannot hear who leads. */
+  trouble(): CityError | undefined
 }
 
 // As long as gateways wait before they call a silence stale.
@@ -25,6 +29,8 @@ export function whyNotReady(
   const follows = heardAtMs !== undefined && nowMs - heardAtMs <= silenceMs
   if (leaders.leads() ? !speech.isComplete() : !follows)
     reasons.push(leaders.leads() ? 'the city is not published completely yet' : 'nobody leads yet')
+  const trouble = leaders.trouble()
+  if (trouble !== undefined) reasons.push(reasonOf(trouble))
   return reasons
 }
 

@@ -25,7 +25,7 @@ import {
 type WriteAnswer =
   | { readonly kind: 'acked'; readonly sequence: number }
   | { readonly kind: 'refused' }
-  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string; readonly error?: CityError }
 export type Stored = { readonly subject: string; readonly body: string }
 
 /** What a voice needs of its stream. */
@@ -84,6 +84,8 @@ export type Voice = {
   state(): Leader['kind']
   /** The election names another. */
   lose(): void
+  /** Why the last question or write failed; undefined since one was answered well. */
+  trouble(): CityError | undefined
   /** Nothing more is written; resolves when the write under way is answered. */
   stop(): Promise<void>
 }
@@ -104,6 +106,7 @@ export function createVoice(options: VoiceOptions): Voice {
   let sawAnother = false
   let cancelRetry = (): void => undefined
   let stopped = false
+  let trouble: CityError | undefined
 
   const dispatch = (event: LeaderEvent): void => {
     if (stopped) return
@@ -156,6 +159,7 @@ export function createVoice(options: VoiceOptions): Voice {
     } catch (error) {
       const code = toErrorCode(error)
       metrics.error(error)
+      trouble = toTrouble(error)
       if (code === 'StreamDiffers' && error instanceof CityError) {
         options.end(error)
         return
@@ -168,8 +172,17 @@ export function createVoice(options: VoiceOptions): Voice {
   const claim = async (record: EpochRecord, expected: number): Promise<void> => {
     const answer = await stream.claim(record, expected)
     metrics.claimed(answer.kind)
-    if (answer.kind === 'acked') dispatch({ kind: 'claim-acked', sequence: answer.sequence })
-    else dispatch({ kind: answer.kind === 'refused' ? 'claim-refused' : 'claim-unknown' })
+    if (answer.kind === 'acked') {
+      trouble = undefined
+      dispatch({ kind: 'claim-acked', sequence: answer.sequence })
+      return
+    }
+    if (answer.kind === 'unknown') {
+      trouble = troubleOf(answer)
+      metrics.error(trouble)
+      log.warn('claim', { code: trouble.code, why: answer.why }, 'a claim is in doubt; reading who leads')
+    }
+    dispatch({ kind: answer.kind === 'refused' ? 'claim-refused' : 'claim-unknown' })
   }
 
   const takeOver = (epoch: Epoch): void => {
@@ -192,6 +205,7 @@ export function createVoice(options: VoiceOptions): Voice {
       if (isOf(epoch)) speech.takeStored(stored)
     } catch (error) {
       metrics.error(error)
+      trouble = toTrouble(error)
       log.warn('stored', { err: error, code: toErrorCode(error) }, 'the stream cannot be read; asking again')
       if (isOf(epoch)) later(() => readStored(epoch))
     }
@@ -219,12 +233,14 @@ export function createVoice(options: VoiceOptions): Voice {
     const nowMs = clock.monotonicMs()
     inFlight = undefined
     if (answer.kind === 'acked') {
+      trouble = undefined
       lastSequence = answer.sequence
       metrics.published(messages.length, (nowMs - startedMs) / 1000)
       speech.said(nowMs)
       tick()
       return
     }
+    if (answer.kind === 'unknown') trouble = troubleOf(answer)
     doubt(answer.kind, answer.kind === 'refused' ? 'the fence refused' : answer.why)
   }
 
@@ -255,6 +271,7 @@ export function createVoice(options: VoiceOptions): Voice {
     epoch: () => (leader.kind === 'leading' ? leader.epoch : undefined),
     state: () => leader.kind,
     lose: () => dispatch({ kind: 'lost' }),
+    trouble: () => trouble,
     async stop() {
       stopped = true
       cancelRetry()
@@ -262,3 +279,11 @@ export function createVoice(options: VoiceOptions): Voice {
     },
   }
 }
+
+const toTrouble = (error: unknown): CityError =>
+  error instanceof CityError
+    ? error
+    : new CityError('Unexpected', error instanceof Error ? error.message : String(error))
+
+const troubleOf = ({ why, error }: { readonly why: string; readonly error?: CityError }): CityError =>
+  error ?? new CityError('PublishUnknown', why)

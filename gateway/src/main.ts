@@ -12,6 +12,7 @@ import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
+import { createNatsHealth } from '@citypresence/chassis/nats-health'
 import { natsTarget } from '@citypresence/chassis/nats-settings'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
@@ -54,7 +55,8 @@ await runService({
       issuer: config.jwtIssuer,
       audience: config.jwtAudience,
     })
-    const readiness = { reasons: (): readonly string[] => ['not connected to NATS'] }
+    const health = createNatsHealth((error) => metrics.countError(error))
+    const readiness = { reasons: (): readonly string[] => health.reasons() }
     await parts.start(
       'admin',
       () =>
@@ -81,10 +83,12 @@ await runService({
           inboxPrefix: config.natsInboxPrefix,
           log,
           signal,
-          onError: (error) => metrics.countError(error),
+          onError: (error) => health.onError(error),
+          onStatus: (status) => health.onStatus(status),
         }),
       { stop: (nats) => nats.close() },
     )
+    health.connected()
     void connection.closed().then((error) => {
       parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
     })
@@ -115,7 +119,11 @@ await runService({
         }),
       { stop: (one) => one.stop() },
     )
-    readiness.reasons = () => source.readiness().reasons
+    readiness.reasons = () => {
+      const { ready, reasons } = source.readiness()
+      // Once ready it serves on, marked, whatever becomes of NATS.
+      return ready ? [] : [...reasons, ...health.reasons()]
+    }
     await parts.start(
       'public port',
       () =>

@@ -11,6 +11,7 @@ import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/t
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { accountOf } from '@citypresence/chassis/edge/nats-account'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
+import { keepSubscribed } from '@citypresence/chassis/edge/nats-subscription'
 import { CityError } from '@citypresence/chassis/errors'
 import { decodeJson, describeDecodeError } from '@citypresence/wire/decode'
 import {
@@ -30,7 +31,7 @@ import { followLink, type NatsLink } from './nats-link.ts'
 export type WriteAnswer =
   | { readonly kind: 'acked'; readonly sequence: number }
   | { readonly kind: 'refused' }
-  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string; readonly error?: CityError }
 
 export type RecordRead = { readonly record: EpochRecord | undefined; readonly sequence: number }
 export type StoredMessage = { readonly subject: string; readonly body: string }
@@ -43,8 +44,8 @@ export interface FencedStream {
   /** `lastSequence`: my last acknowledged one; the batch has to begin right after it. */
   write(messages: readonly OutMessage[], epoch: Epoch, lastSequence: number): Promise<WriteAnswer>
   readStored(): Promise<readonly StoredMessage[]>
-  /** Beats that the stream stored, whoever wrote them. */
-  onBeat(listener: (epoch: Epoch) => void): () => void
+  /** Beats that the stream stored, whoever wrote them; `refused` while there is no right to hear them. */
+  onBeat(listener: (epoch: Epoch) => void, refused?: (error: CityError) => void): () => void
 }
 
 export type FencedStreamOptions = {
@@ -80,7 +81,7 @@ export function openFencedStream(given: FencedStreamOptions): FencedStream {
     claim: (record, expectedSequence) => claim(options, epochSubject, record, expectedSequence),
     write: (messages, epoch, lastSequence) => write(options, epochSubject, { messages, epoch, lastSequence }),
     readStored: () => readStored(options),
-    onBeat: (listener) => listenToBeats(options, listener),
+    onBeat: (listener, refused) => listenToBeats(options, listener, refused),
   }
 }
 
@@ -202,7 +203,8 @@ async function send(
     const answer = await link.request({ subject, body, headers: fields })
     ack = answer.json<Ack>()
   } catch (error) {
-    return { kind: 'unknown', why: error instanceof Error ? error.message : 'no answer' }
+    const why = error instanceof Error ? error.message : 'no answer'
+    return { kind: 'unknown', why, ...(error instanceof CityError && { error }) }
   }
   if (ack.error?.err_code === fenceRefused) return { kind: 'refused' }
   const why = ack.error === undefined ? whyNot(ack) : (ack.error.description ?? 'an error without a word')
@@ -226,8 +228,9 @@ async function readStored(options: FencedStreamOptions): Promise<readonly Stored
 }
 
 function listenToBeats(
-  { connection, subjects, streamName }: FencedStreamOptions,
+  { connection, subjects, streamName, clock }: FencedStreamOptions,
   listener: (epoch: Epoch) => void,
+  refused: (error: CityError) => void = () => undefined,
 ): () => void {
   const hear = (message: Msg): void => {
     // Only what the stream stored: anybody in the account could publish on the subject itself.
@@ -235,12 +238,5 @@ function listenToBeats(
     const epoch = parseEpoch(message.headers.get(epochHeader))
     if (epoch !== undefined) listener(epoch)
   }
-  const subscription = connection.subscribe(subjects.beat, {
-    callback: (error, message) => {
-      if (error === null) hear(message)
-    },
-  })
-  return () => {
-    subscription.unsubscribe()
-  }
+  return keepSubscribed({ connection, subject: subjects.beat, clock, hear, refused })
 }

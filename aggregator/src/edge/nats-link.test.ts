@@ -1,4 +1,5 @@
 // Questions over a link that breaks, on the double of the stream and with a clock turned by hand.
+import { TimeoutError } from '@nats-io/transport-node'
 import { expect, it } from 'vitest'
 import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { createStreamServer } from '@citypresence/sim/presence-stream'
@@ -56,4 +57,26 @@ it('[L55] a question whose link breaks is over at once; one whose link stays dow
   await clock.advance(1)
   await turns()
   expect(late.now).toBe('NatsUnreachable')
+})
+
+it('[L56] a link that gives no answer and no sign of life is given up after a second; one that lives is kept', async () => {
+  for (const lives of [true, false]) {
+    const { clock, server, connection, link } = linked()
+    let dials = 0
+    Object.assign(connection, {
+      flush: () => (lives ? Promise.resolve() : new Promise(() => undefined)),
+      reconnect: () => Promise.resolve(dials++),
+      // As the client does where nobody answers in time.
+      request: (_: string, __: string, { timeout }: { timeout: number }) =>
+        new Promise((_resolve, reject) => clock.after(timeout, () => reject(new TimeoutError()))),
+    })
+    server.pause()
+    const fate = fateOf(link.request(question))
+    await clock.advance(5_000)
+    expect([fate.now, dials]).toEqual(['NatsUnreachable', 0])
+    await clock.advance(999)
+    expect(dials).toBe(0)
+    await clock.advance(1)
+    expect(dials).toBe(lives ? 0 : 1)
+  }
 })

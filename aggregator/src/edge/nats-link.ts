@@ -3,7 +3,10 @@
 //
 //   request -> up?    -> sent -> answer | time is over | link broke  -> an error with its code
 //              down   -> wait (at most as long as an answer may take) -> sent ...
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node'
+//
+// An answer that does not come in time may be the link's fault: one that is half open says nothing for 15 s. So it is asked for a
+// sign of life, and given up when it gives none.
+import { TimeoutError, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { toNatsError } from '@citypresence/chassis/edge/nats-errors'
 import { CityError } from '@citypresence/chassis/errors'
@@ -21,6 +24,9 @@ export type NatsLinkOptions = {
   readonly clock: Clock
   readonly timeoutMs: number
 }
+
+/** A pong needs milliseconds, also from a server whose stream has no leader. */
+const signOfLifeMs = 1_000
 
 export function followLink({ connection, clock, timeoutMs }: NatsLinkOptions): NatsLink {
   let isUp = true
@@ -49,6 +55,17 @@ export function followLink({ connection, clock, timeoutMs }: NatsLinkOptions): N
       cancel()
     })
   }
+  let probing = false
+  const probe = async (): Promise<void> => {
+    if (probing || !isUp) return
+    probing = true
+    const { promise: late, resolve } = Promise.withResolvers<boolean>()
+    const cancel = clock.after(signOfLifeMs, () => resolve(false))
+    const isAlive = await Promise.race([connection.flush().then(yes, yes), late])
+    cancel()
+    probing = false
+    if (!isAlive) await connection.reconnect().catch(() => undefined)
+  }
   return {
     get isUp() {
       return isUp
@@ -64,6 +81,7 @@ export function followLink({ connection, clock, timeoutMs }: NatsLinkOptions): N
           }),
         ])
       } catch (error) {
+        if (error instanceof TimeoutError) void probe()
         throw toNatsError(error, subject)
       } finally {
         down.cancel()
@@ -71,6 +89,9 @@ export function followLink({ connection, clock, timeoutMs }: NatsLinkOptions): N
     },
   }
 }
+
+// A flush that fails has been answered too: by a connection that knows it is gone.
+const yes = (): boolean => true
 
 async function watch(connection: NatsConnection, changed: (isUp: boolean) => void): Promise<void> {
   for await (const { type } of connection.status()) {

@@ -15,6 +15,8 @@ export type FakeNats = {
   readonly others: string[]
   /** How many clients were greeted. */
   readonly greeted: () => number
+  /** To everybody who is connected, as it stands. */
+  say(text: string): void
   dropAll(): void
   stop(): Promise<void>
 }
@@ -56,6 +58,9 @@ export async function startFakeNats(): Promise<FakeNats> {
     connects: [],
     others: [],
     greeted: () => greeted,
+    say(text) {
+      for (const socket of sockets) socket.write(text)
+    },
     dropAll,
     stop: async () => {
       dropAll()

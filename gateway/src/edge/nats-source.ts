@@ -8,6 +8,7 @@
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { accountOf } from '@citypresence/chassis/edge/nats-account'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
+import { keepSubscribed } from '@citypresence/chassis/edge/nats-subscription'
 import { createSampledLog, type Logger } from '@citypresence/chassis/log'
 import type { RoomView, StaleReason } from '@citypresence/wire/client-messages'
 import { roomsMax } from '@citypresence/wire/room-directory'
@@ -117,12 +118,12 @@ export function followNats(options: FollowOptions): NatsSource {
     if (messages === undefined) take({ kind: 'snapshot-failed' })
     else take({ kind: 'snapshot', messages: messages.map(read).filter((message) => message !== undefined) })
   }
-  const subscription = connection.subscribe(subjects.all, {
-    callback: (error, message) => {
-      if (error !== null) {
-        drop('NatsForbidden', error.message)
-        return
-      }
+  const unsubscribe = keepSubscribed({
+    connection,
+    subject: subjects.all,
+    clock,
+    refused: ({ code, message }) => drop(code, message),
+    hear: (message) => {
       // The subject it came on has to be the one it was stored under: a foreign publisher can only claim that.
       const isOwn = message.headers?.get('Nats-Subject') === message.subject
       const known = isOwn ? read(message) : undefined
@@ -149,7 +150,7 @@ export function followNats(options: FollowOptions): NatsSource {
     stop: () => {
       stopped = true
       cancelTick()
-      subscription.unsubscribe()
+      unsubscribe()
       return Promise.resolve()
     },
   }
