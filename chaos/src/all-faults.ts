@@ -20,6 +20,6 @@ export const sections: readonly Section[] = [
   { title: 'The map of rooms', faults: roomFaults },
   { title: 'NATS', faults: [...natsFaults, ...natsLinkFaults], stage: { links: true } },
   // The drain as in production, where faults look at who comes back when.
-  { title: 'Gateways', faults: gatewayFaults, stage: { gatewayEnv: { DRAIN_MS: '15000' } } },
+  { title: 'Gateways', faults: gatewayFaults, stage: { gatewayEnv: { DRAIN_MS: '20000' } } },
   { title: 'Clock and machine', faults: machineFaults, stage: machineStage },
 ]

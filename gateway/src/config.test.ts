@@ -31,7 +31,7 @@ it('[G26] NATS_URL and JWT_SECRET are enough; the defaults are those of the READ
     page: false,
     allowedOrigins: [],
     connectionsMax: 20_000,
-    drainMs: 15_000,
+    drainMs: 20_000,
     subjectPrefix: 'city.presence',
     streamName: 'CITY_PRESENCE',
     natsInboxPrefix: '_INBOX_gateway',

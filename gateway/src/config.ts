@@ -90,8 +90,9 @@ export const settings = {
   drainMs: {
     env: 'DRAIN_MS',
     decode: decode.integer({ min: 0, max: 600_000 }),
-    // At most a tenth of all browsers a second may look for another gateway: 7 % leave, and each waits up to a second.
-    default: 15_000,
+    // At most a tenth of all browsers a second may look for another gateway: 5 % leave, each waits up to a second,
+    // and some meet in the same one. It fits into the 30 s that Kubernetes gives by default.
+    default: 20_000,
     help: 'Over how long connections are closed at a stop, so that browsers do not all come back in one moment.',
   },
   subjectPrefix: {
