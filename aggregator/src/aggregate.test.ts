@@ -206,3 +206,41 @@ it('[P18] after a first sync without the members each room waits for its list, w
   expect([onlineOf(city, 'r'), heeded]).toEqual([1, ['list !r']])
   expect(offered).toEqual([['r']])
 })
+
+it('[P19] a city of whose presence nothing is heard for 45 s is probed; two noes in a row make it stale, and no count moves', async () => {
+  await open()
+  const seen = new Set<string>()
+  const quiet = async (ms: number) => {
+    seen.clear()
+    for (let passed = 0; passed < ms; passed += 5_000) {
+      await hear({ slices: [[]] })
+      await clock.advance(5_000)
+      seen.add(source())
+    }
+  }
+  const source = () => sourceOf(city, at(clock.monotonicMs())).source
+  probes.push(true, false, true, false, false)
+  await quiet(40_000)
+  expect(probes).toHaveLength(5)
+  await quiet(10_000)
+  expect(probes).toHaveLength(4)
+  // One no and then a yes: nothing happened.
+  await quiet(60_000)
+  expect([probes.length, [...seen]]).toEqual([2, ['live']])
+  await quiet(60_000)
+  expect([probes.length, source(), onlineOf(city, 'r')]).toEqual([0, 'stale', 2])
+  probes.push(true)
+  await quiet(15_000)
+  expect([probes.length, source()]).toEqual([0, 'live'])
+})
+
+it('[P19] where presence is heard of, or no sync comes at all, nothing is probed', async () => {
+  await open()
+  probes.push(false)
+  for (let turn = 0; turn < 30; turn++) {
+    await hear({ slices: [[is(user(0), turn % 2 === 0 ? 'offline' : 'online')]] })
+    await clock.advance(5_000)
+  }
+  await clock.advance(300_000)
+  expect(probes).toHaveLength(1)
+})

@@ -12,6 +12,7 @@ import {
   clearTyping,
   confirmMembers,
   finishReplacement,
+  isPresenceHeld,
   learn,
   learnInto,
   listMembers,
@@ -104,7 +105,7 @@ const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicM
 
 /** Runs until the signal; rejects when Matrix can never be followed (the token is another user's). */
 export async function aggregate(options: AggregateOptions): Promise<void> {
-  const loop: Loop = { ...options, audits: createPendingAudits(), probedAtMs: Number.NEGATIVE_INFINITY }
+  const loop: Loop = { ...options, audits: createPendingAudits(), probedAtMs: Number.NEGATIVE_INFINITY, doubted: false }
   const cancel = startTicking(loop)
   try {
     await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
@@ -113,7 +114,7 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   }
 }
 
-type Loop = AggregateOptions & { readonly audits: PendingAudits; probedAtMs: number }
+type Loop = AggregateOptions & { readonly audits: PendingAudits; probedAtMs: number; doubted: boolean }
 
 async function followMatrix(loop: Loop): Promise<void> {
   for await (const batch of loop.source.batches(loop.signal)) {
@@ -202,7 +203,7 @@ function startTicking(loop: Loop): Cancel {
     const dueAtMs = nextDueAtMs(city)
     loop.judged?.(sourceOf(city, at))
     if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs) advance(city, at)
-    if (wantsPresenceProbe(city)) void probe(loop)
+    if (wantsPresenceProbe(city, at)) void probe(loop)
     if (loop.known.learning) for (const voice of loop.voices) voice.tick()
     else tell(loop, undefined)
     cancel = clock.after(tickMs, tick)
@@ -216,5 +217,8 @@ async function probe(loop: Loop): Promise<void> {
   if (nowMs - loop.probedAtMs < probeEveryMs) return
   loop.probedAtMs = nowMs
   const works = await loop.probePresence(loop.signal)
-  if (works !== undefined) presenceProbed(loop.city, works, momentOf(loop.clock))
+  // What a poll says of us may undo the first half of a probe before the second: a city that is believed gets another one.
+  const isFirstNo = works === false && !loop.doubted && !isPresenceHeld(loop.city)
+  loop.doubted = isFirstNo
+  if (works !== undefined && !isFirstNo) presenceProbed(loop.city, works, momentOf(loop.clock))
 }

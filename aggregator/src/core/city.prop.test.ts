@@ -179,7 +179,7 @@ it('[P2] after any story the city shows what the twin recounts', () => {
       tellStory(withOptions(more), steps, (city, twin) => {
         expect(viewsIn(city)).toEqual(slugs.map((slug) => twin.valueOf(slug)))
         expect([...c.mappedSlugs(city)].sort()).toEqual([...twin.slugs.keys()].sort())
-        expect(c.wantsPresenceProbe(city)).toBe(twin.held)
+        expect(c.isPresenceHeld(city)).toBe(twin.held)
       })
     }),
     { numRuns: 1500 },

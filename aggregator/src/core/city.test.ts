@@ -198,9 +198,9 @@ describe('unknown is not zero', () => {
     const city = cityOf(20)
     c.takeChanged(city)
     respond(city, 1000, ...everybody(18, 'offline'))
-    expect([onlineOf(city, 'r'), c.takeChanged(city).size, c.wantsPresenceProbe(city)]).toEqual([20, 0, true])
+    expect([onlineOf(city, 'r'), c.takeChanged(city).size, c.isPresenceHeld(city)]).toEqual([20, 0, true])
     c.presenceProbed(city, true, at(2000))
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([2, false])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([2, false])
     expect(c.takeChanged(city)).toEqual(new Set(['r']))
   })
 
@@ -218,7 +218,7 @@ describe('unknown is not zero', () => {
     const facts = everybody(20, 'offline')
     for (const fact of facts) c.learn(city, [fact], at(1000))
     c.syncSucceeded(city, at(1000))
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, true])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([20, true])
   })
 
   it('[P9] what comes between two slices does not end the response', () => {
@@ -228,10 +228,10 @@ describe('unknown is not zero', () => {
     c.clearTyping(city, at(1002))
     c.confirmMembers(city, '!elsewhere', [], at(1003))
     c.presenceProbed(city, true, at(1004))
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, false])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([20, false])
     c.learn(city, everybody(20, 'offline'), at(1000))
     c.syncSucceeded(city, at(1000))
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, true])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([20, true])
   })
 
   it('[P9] two responses are two, also when nobody says where the first one ended', () => {
@@ -239,7 +239,7 @@ describe('unknown is not zero', () => {
     c.learn(city, everybody(10, 'offline'), at(1000))
     c.learn(city, everybody(18, 'offline'), at(2000))
     c.syncSucceeded(city, at(2000))
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([2, false])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([2, false])
   })
 
   it('[P9] while held, membership moves and presence does not', () => {
@@ -260,7 +260,7 @@ describe('unknown is not zero', () => {
     expect(c.sourceOf(city, at(31_000))).toEqual({ source: 'stale', sourceAgeMs: 1000, reason: 'presence-unproven' })
     c.presenceProbed(city, false, at(31_500))
     expect(c.sourceOf(city, at(31_500)).reason).toBe('presence-off')
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([20, true])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([20, true])
   })
 
   it('[P10] no good sync for 90 s, or none yet, is stale; counts stay', () => {
@@ -279,7 +279,7 @@ describe('unknown is not zero', () => {
     const replacement = c.startReplacement(city)
     c.learnInto(replacement, [follow('!r'), come('!r', user(0)), come('!r', user(1))], at(1000))
     c.finishReplacement(city, replacement, at(1000))
-    expect([onlineOf(city, 'r'), c.wantsPresenceProbe(city)]).toEqual([2, true])
+    expect([onlineOf(city, 'r'), c.isPresenceHeld(city)]).toEqual([2, true])
     c.presenceProbed(city, true, at(2000))
     expect(onlineOf(city, 'r')).toBe(0)
   })

@@ -22,7 +22,8 @@ import { createObservation, endLives, findLifeDue, observe, stopAllTyping, type 
 import { auditMembers, cameBack, dropOrphans, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { carryActivity } from './room-life.ts'
 import * as shown from './shown-presence.ts'
-import { firstHealth, hold, isHeld, judgeSource, noteProbe, noteSync, sourceDueMs } from './source-health.ts'
+import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
+import { sourceDueMs, wantsProbe } from './source-health.ts'
 import type { SourceHealth, SourceVerdict } from './source-health.ts'
 import type { Fact } from './sync-facts.ts'
 import { takeList } from './unlisted-rooms.ts'
@@ -80,6 +81,12 @@ export function learn(city: City, facts: readonly Fact[], at: Moment): void {
   reach(city, at)
   const lesson = { at, limits: city.options, former: undefined }
   for (const fact of facts) observe(city.observation, fact, lesson)
+  hearPresence(city, facts, at)
+}
+
+/** Presence comes last among the facts of an answer. */
+function hearPresence(city: City, facts: readonly Fact[], at: Moment): void {
+  if (facts.at(-1)?.kind === 'presence') city.health = notePresence(city.health, at)
 }
 
 /** An initial sync in the making: it says everything, so it is learned apart from the city. */
@@ -94,6 +101,7 @@ export const startReplacement = (city: City, lazy = false): Replacement => ({
 
 export function learnInto(replacement: Replacement, facts: readonly Fact[], at: Moment): void {
   const { observation, city, lazy } = replacement
+  hearPresence(city, facts, at)
   const lesson = { at, limits: city.options, former: city.observation.state, lazy }
   for (const fact of facts) observe(observation, fact, lesson)
 }
@@ -190,7 +198,10 @@ export function presenceProbed(city: City, works: boolean, at: Moment): void {
   lookUnlessLearning(city)
 }
 
-export const wantsPresenceProbe = (city: City): boolean => isHeld(city.health)
+export const wantsPresenceProbe = (city: City, at: Moment): boolean => wantsProbe(city.health, at.monotonicMs)
+
+/** Whether presence is not believed, until a probe says that it works. */
+export const isPresenceHeld = (city: City): boolean => isHeld(city.health)
 
 /** After a lost connection the end of typing may have been missed. */
 export function clearTyping(city: City, at: Moment): void {

@@ -18,14 +18,41 @@ export type SourceHealth = {
   readonly lastSyncMs: number | undefined
   readonly presence: 'unproven' | 'works' | 'off'
   readonly heldSinceMs: number | undefined
+  /** When presence was last heard of, or seen to work; before that, the first sync. */
+  readonly presenceMs: number | undefined
 }
 
-export const firstHealth: SourceHealth = { lastSyncMs: undefined, presence: 'unproven', heldSinceMs: undefined }
+export const firstHealth: SourceHealth = {
+  lastSyncMs: undefined,
+  presence: 'unproven',
+  heldSinceMs: undefined,
+  presenceMs: undefined,
+}
 
 // Three attempts of a probe under the homeserver's own limit of one presence change in ten seconds.
 const proofMaxMs = 30_000
 
-export const noteSync = (health: SourceHealth, at: Moment): SourceHealth => ({ ...health, lastSyncMs: at.monotonicMs })
+/** Of somebody's presence something is heard every few seconds in a city that is awake. With two probes this is found in a minute. */
+const presenceSilenceMaxMs = 45_000
+
+export const noteSync = (health: SourceHealth, at: Moment): SourceHealth => ({
+  ...health,
+  lastSyncMs: at.monotonicMs,
+  presenceMs: health.presenceMs ?? at.monotonicMs,
+})
+
+export const notePresence = (health: SourceHealth, at: Moment): SourceHealth => ({
+  ...health,
+  presenceMs: at.monotonicMs,
+})
+
+/** Held, or so long without a word about anybody that a homeserver whose presence stands still would look just so. */
+export function wantsProbe({ lastSyncMs, presenceMs, heldSinceMs }: SourceHealth, nowMs: number): boolean {
+  if (heldSinceMs !== undefined) return true
+  // Where no sync comes either, nobody would answer a probe.
+  if (lastSyncMs === undefined || presenceMs === undefined || nowMs - lastSyncMs >= presenceSilenceMaxMs) return false
+  return nowMs - presenceMs >= presenceSilenceMaxMs
+}
 
 export const isHeld = (health: SourceHealth): boolean => health.heldSinceMs !== undefined
 
@@ -36,7 +63,7 @@ export const hold = (health: SourceHealth, at: Moment): SourceHealth => ({
 })
 
 export function noteProbe(health: SourceHealth, works: boolean, at: Moment): SourceHealth {
-  if (works) return { ...health, presence: 'works', heldSinceMs: undefined }
+  if (works) return { ...health, presence: 'works', heldSinceMs: undefined, presenceMs: at.monotonicMs }
   return { ...hold(health, at), presence: 'off' }
 }
 

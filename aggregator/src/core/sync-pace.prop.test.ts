@@ -66,6 +66,22 @@ it('[M32] since moves only by an applied answer, and back only to an initial syn
   )
 })
 
+const after = (...tokens: string[]): SyncPace =>
+  tokens.reduce((pace, nextBatch) => applied(pace, { nextBatch, cameAtOnce: false }, 0).pace, firstPace)
+
+it('[M32] a minute without any answer is forgotten, whatever comes between; refusals to answer yet are no silence', () => {
+  const steps = (...failures: readonly (readonly [SyncFailure, number])[]) =>
+    nextRequest(
+      failures.reduce((pace, [failure, nowMs]) => failed(pace, failure, 0, nowMs).pace, after('a')),
+      settings,
+    ).since
+  expect(steps(['unreachable', 1_000], ['unreachable', 60_999])).toBe('a')
+  expect(steps(['unreachable', 1_000], ['unreachable', 61_000])).toBeUndefined()
+  expect(steps(['unreachable', 1_000], ['unreadable', 61_000])).toBeUndefined()
+  expect(steps(['unreadable', 1_000], ['unreadable', 61_000])).toBe('a')
+  expect(steps(['not-now', 1_000], ['unreachable', 61_000])).toBe('a')
+})
+
 it('[M33] at most 25 requests in five minutes go to a server that fails, and a recovered one is asked within 30 s', () => {
   const draws = fc.array(random01, { minLength: 400, maxLength: 400 })
   fc.assert(
@@ -146,9 +162,6 @@ it('[M37] a server that repeats our token at once is asked ever more slowly, a q
   expect(applied(pace, { nextBatch: 'a', cameAtOnce: false }, 0.5).waitMs).toBe(0)
   expect(applied(pace, { nextBatch: 'b', cameAtOnce: true }, 0.5).waitMs).toBe(0)
 })
-
-const after = (...tokens: string[]): SyncPace =>
-  tokens.reduce((pace, nextBatch) => applied(pace, { nextBatch, cameAtOnce: false }, 0).pace, firstPace)
 
 it('[M52] a server went back when it names a token that was left, or one whose numbers are less', () => {
   expect(wentBack(firstPace, 's1_1')).toBe(false)

@@ -264,12 +264,40 @@ it('[R10] without any map nothing is told, and the directory is asked again soon
   await within('the map', () => maps.length === 1)
 })
 
+it('[R10] a city service that is away for a day costs no room, and is asked no oftener than at the end of each back-off', async () => {
+  const clock = createFakeClock()
+  const four = Array.from({ length: 4 }, (_, number) => ({ slug: `room${number}`, matrix_room_id: `!room${number}` }))
+  answer = four
+  const rooms = four.map(({ matrix_room_id: roomId }) => roomId)
+  const client: RoomSourceOptions['client'] = {
+    resolveAlias: () => Promise.reject(new Error('no alias is asked for')),
+    joinedRooms: () => Promise.resolve(rooms),
+    joinedMembers: () => Promise.resolve([]),
+    join: () => Promise.reject(new Error('nothing is to be joined')),
+  }
+  const source = follow({ clock, client, auditEveryMs: 86_400_000 })
+  await clock.advance(60_000)
+  expect(maps).toHaveLength(1)
+  answer = new CityError('RoomDirectoryUnreadable', 'away')
+  const before = reads
+  for (let minute = 0; minute < 24 * 60; minute++) await clock.advance(60_000)
+  expect(maps).toHaveLength(1)
+  expect(source.status().directory).toMatchObject({ rooms: 4, problem: { message: 'away' } })
+  // The draw of 0 gives the shortest waits: 15 s at the end.
+  expect(reads - before).toBeLessThanOrEqual((24 * 3_600) / 15 + 10)
+  answer = four.slice(0, 3)
+  await clock.advance(30_000)
+  expect(maps.at(-1)).toHaveLength(3)
+})
+
 it('[R11] a room lost without a word is found at the next refresh, told once, and joined again after the news had time', async () => {
   const clock = createFakeClock()
   const roomId = createRoom({ members: [daemon.userId] })
   answer = [{ slug: 'market', matrix_room_id: roomId }]
   const source = follow({ clock, refreshEveryMs: 60_000, auditEveryMs: 1_000_000 })
   await within('the room', () => source.status().joins.joined === 1)
+  // An audit that is under way would find the loss first.
+  await within('the first audit', () => findings.length === 1)
   homeserver.script.kick(mayor, roomId, daemon.userId)
   // The look that follows a new map is one too.
   await clock.advance(10_000)

@@ -99,6 +99,7 @@ it('[M43] a token of another user is a mistake in the settings, not a city', asy
 it('[M32] a refused since means an initial sync within a moment, with another timeout than the first', async () => {
   const all = follow(daemon.source())
   await heard(1)
+  await until(() => homeserver.waitingPolls() === 1, { deadlineMs: 5_000, what: 'the poll' })
   homeserver.fault({
     path: /^\/sync/,
     times: 1,
