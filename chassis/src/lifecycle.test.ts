@@ -142,6 +142,21 @@ describe('deadlines', () => {
 
 describe('failures', () => {
   it.each([
+    ['StreamDiffers', 'error'],
+    ['Deposed', 'warn'],
+  ] as const)('[C15] what ends a service is told whole: %s', async (code, level) => {
+    const stage = createStage()
+    const life = stage.run((parts) => {
+      setImmediate(() => parts.end(new CityError(code, 'max_bytes is 600')))
+      return Promise.resolve()
+    })
+    await stage.clock.advance(0)
+    await life
+    const told = stage.lines.filter((line) => line.includes('max_bytes is 600'))
+    expect(told.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual([level])
+  })
+
+  it.each([
     [1, new Error('no')],
     [1, new CityError('PortTaken', 'x')],
     [2, new CityError('BadConfig', 'x')],

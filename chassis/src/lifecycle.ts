@@ -75,8 +75,6 @@ export async function runService(options: ServiceOptions): Promise<ExitCode> {
     await options.start(life.parts)
     life.settle({ well: true })
   } catch (error) {
-    // A start that breaks off because the stop began is no failure.
-    if (!life.parts.signal.aborted) options.log.error({ err: error }, 'start failed')
     life.settle({ well: false })
     life.parts.end(error)
   }
@@ -107,7 +105,14 @@ function createLife(options: ServiceOptions) {
     void closeAll({ registered, settled, stopping }, options).then(() => exit(code))
   }
   const end = (error?: unknown) => {
-    if (error !== undefined && phase !== 'stopping') options.onError?.(error)
+    if (error !== undefined && phase !== 'stopping') {
+      options.onError?.(error)
+      // Being replaced is part of a life; anything else somebody has to read about. (A start that breaks off because the stop
+      // began is no failure.)
+      if (phase === 'starting') log.error({ err: error }, 'start failed')
+      else if (toErrorCode(error) === 'Deposed') log.warn({ err: error }, 'ends')
+      else log.error({ err: error }, 'ends')
+    }
     stop(error === undefined ? exitCodes.stopped : toExitCode(error), error === undefined ? 'done' : toErrorCode(error))
   }
   const onSignal = (name: string) => () => {

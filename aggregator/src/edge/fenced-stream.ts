@@ -60,6 +60,8 @@ export type FencedStreamOptions = {
 
 // Measured: 3 ms for a batch on one node, 20 ms for a thousand messages with three; five seconds are an election of the stream.
 const answerTimeoutMs = 5_000
+// Reading is a matter of milliseconds and may be repeated: while the stream has no leader, or an answer was lost, soon again.
+const readTimeoutMs = 1_500
 // Rooms or users, living and removed; a stream with more is not ours.
 const storedMax = { rooms: 2 * roomsMax + 2, users: 1_000_000 }
 const storedTimeoutMs = 10_000
@@ -87,8 +89,13 @@ export function openFencedStream(given: FencedStreamOptions): FencedStream {
 
 // --- questions to the API --------------------------------------------------------------------------------------------------------
 
-async function ask<T>(link: NatsLink, subject: string, body: unknown): Promise<T & { error?: ApiError }> {
-  const answer = await link.request({ subject, body: JSON.stringify(body) })
+async function ask<T>(
+  link: NatsLink,
+  subject: string,
+  body: unknown,
+  timeoutMs = readTimeoutMs,
+): Promise<T & { error?: ApiError }> {
+  const answer = await link.request({ subject, body: JSON.stringify(body), timeoutMs })
   return answer.json<T & { error?: ApiError }>()
 }
 
@@ -100,11 +107,16 @@ async function ensure(options: Open): Promise<void> {
   let answer = await ask<StreamAnswer>(link, `$JS.API.STREAM.INFO.${streamName}`, {})
   // Asked first: a stream of another beginning cannot be made over one that is there.
   if (answer.error?.err_code === notFound)
-    answer = await ask<StreamAnswer>(link, `$JS.API.STREAM.CREATE.${streamName}`, {
-      ...wanted,
-      // Grows over every recreation of the stream, so that no old sequence is met again.
-      first_seq: Math.trunc(clock.wallMs()) * 1_000,
-    })
+    answer = await ask<StreamAnswer>(
+      link,
+      `$JS.API.STREAM.CREATE.${streamName}`,
+      {
+        ...wanted,
+        // Grows over every recreation of the stream, so that no old sequence is met again.
+        first_seq: Math.trunc(clock.wallMs()) * 1_000,
+      },
+      answerTimeoutMs,
+    )
   if (answer.error !== undefined || answer.config === undefined)
     throw new CityError('NatsNoStorage', `${streamName}: ${answer.error?.description ?? 'no such stream'}`)
   const difference = differenceOf(wanted, answer.config)

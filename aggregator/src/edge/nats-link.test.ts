@@ -80,3 +80,15 @@ it('[L56] a link that gives no answer and no sign of life is given up after a se
     expect(dials).toBe(lives ? 0 : 1)
   }
 })
+
+it('[L55] a question may have less time than others', async () => {
+  const { clock, server, connection, link } = linked()
+  const times: number[] = []
+  Object.assign(connection, {
+    request: (_: string, __: string, { timeout }: { timeout: number }) =>
+      Promise.reject(new Error(String(times.push(timeout)))),
+  })
+  server.pause()
+  await Promise.allSettled([link.request(question), link.request({ ...question, timeoutMs: 1_500 })])
+  expect([times, clock.pendingTimers()]).toEqual([[5_000, 1_500], 0])
+})

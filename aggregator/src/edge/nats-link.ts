@@ -6,12 +6,17 @@
 //
 // An answer that does not come in time may be the link's fault: one that is half open says nothing for 15 s. So it is asked for a
 // sign of life, and given up when it gives none.
-import { TimeoutError, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node'
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '@citypresence/chassis/edge/clock'
-import { toNatsError } from '@citypresence/chassis/edge/nats-errors'
+import { isTimeout, toNatsError } from '@citypresence/chassis/edge/nats-errors'
 import { CityError } from '@citypresence/chassis/errors'
 
-export type Question = { readonly subject: string; readonly body: string; readonly headers?: MsgHdrs }
+export type Question = {
+  readonly subject: string
+  readonly body: string
+  readonly headers?: MsgHdrs
+  readonly timeoutMs?: number
+}
 
 export interface NatsLink {
   readonly isUp: boolean
@@ -70,18 +75,18 @@ export function followLink({ connection, clock, timeoutMs }: NatsLinkOptions): N
     get isUp() {
       return isUp
     },
-    async request({ subject, body, headers }) {
+    async request({ subject, body, headers, timeoutMs: answerMs = timeoutMs }) {
       await untilUp(subject)
       const down = next('down')
       try {
         return await Promise.race([
-          connection.request(subject, body, { timeout: timeoutMs, ...(headers !== undefined && { headers }) }),
+          connection.request(subject, body, { timeout: answerMs, ...(headers !== undefined && { headers }) }),
           down.promise.then((): never => {
             throw lost(subject, 'the connection broke while the answer was awaited')
           }),
         ])
       } catch (error) {
-        if (error instanceof TimeoutError) void probe()
+        if (isTimeout(error)) void probe()
         throw toNatsError(error, subject)
       } finally {
         down.cancel()

@@ -1,9 +1,16 @@
 // Which of our words an error of the NATS client is.
-import { AuthorizationError, PermissionViolationError, UserAuthenticationExpiredError } from '@nats-io/transport-node'
+import {
+  AuthorizationError,
+  PermissionViolationError,
+  RequestError,
+  TimeoutError,
+  UserAuthenticationExpiredError,
+} from '@nats-io/transport-node'
 import { CityError } from '../errors.ts'
 
-export function toNatsError(error: unknown, where: string): CityError {
-  if (error instanceof CityError) return error
+export function toNatsError(thrown: unknown, where: string): CityError {
+  if (thrown instanceof CityError) return thrown
+  const error = reasonOf(thrown)
   const text = error instanceof Error ? error.message : String(error)
   if (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError)
     return new CityError('NatsUnauthorized', `${where}: ${text}`, { cause: error })
@@ -18,6 +25,13 @@ export function toNatsError(error: unknown, where: string): CityError {
     return new CityError('DnsFailed', `${where}: ${code}`, { cause: error })
   return new CityError('NatsUnreachable', `${where}: ${text}`, { cause: error })
 }
+
+/** The client wraps what became of a request. */
+const reasonOf = (error: unknown): unknown =>
+  error instanceof RequestError && error.cause instanceof Error ? error.cause : error
+
+/** No answer came in time. */
+export const isTimeout = (error: unknown): boolean => reasonOf(error) instanceof TimeoutError
 
 const tlsCodes = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
