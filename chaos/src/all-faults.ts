@@ -3,6 +3,9 @@ import type { Fault } from './fault.ts'
 import { gatewayFaults } from './faults/gateway.ts'
 import { machineFaults, machineStage } from './faults/machine.ts'
 import { matrixFaults } from './faults/matrix.ts'
+import { graceFaults } from './faults/grace.ts'
+import { matrixPeopleFaults } from './faults/matrix-people.ts'
+import { driftFaults, matrixStoryFaults, withoutDrift } from './faults/matrix-stories.ts'
 import { natsFaults } from './faults/nats.ts'
 import { natsLinkFaults } from './faults/nats-links.ts'
 import { roomFaults } from './faults/rooms.ts'
@@ -16,7 +19,12 @@ export type Section = {
 }
 
 export const sections: readonly Section[] = [
-  { title: 'Matrix', faults: matrixFaults },
+  {
+    title: 'Matrix',
+    faults: [...matrixFaults, ...matrixStoryFaults, ...matrixPeopleFaults, ...driftFaults].map(withoutDrift),
+    stage: { matrixLink: true },
+  },
+  { title: 'Somebody goes offline for a moment', faults: graceFaults, stage: { offlineGraceMs: 3_000 } },
   { title: 'The map of rooms', faults: roomFaults },
   { title: 'NATS', faults: [...natsFaults, ...natsLinkFaults], stage: { links: true } },
   // The drain as in production, where faults look at who comes back when.

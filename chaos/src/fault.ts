@@ -15,6 +15,8 @@ export type Fault = {
   readonly blindMs?: number
   /** It breaks polls, or lets them run out: who types all the time may then be shown as not typing. */
   readonly breaksPolls?: boolean
+  /** Nobody lives meanwhile but those of the row: their changes are to be seen one by one. */
+  readonly still?: boolean
   /** What was taken out of the product once, and what the row said then: `without X: what happened`. Only what was seen. */
   readonly guard?: string
   /** Why this fault cannot be injected on this machine; undefined where it can. */

@@ -26,7 +26,7 @@ export async function runFault(stage: Stage, fault: Fault): Promise<Outcome> {
   try {
     // Whatever an earlier fault left behind is not this one's.
     await stage.settle()
-    stage.beginLife()
+    if (fault.still !== true) stage.beginLife()
     const beganAtMs = recorder.nowMs()
     recorder.note({ kind: 'fault', id, phase: 'begins', blindMs, breaksPolls })
     const figure = await fault

@@ -17,6 +17,7 @@ import { startAggregator, startGateway, type Gateway } from '@citypresence/stack
 import { makeToken, randomSecret } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
 import { startHomeserver, type Homeserver, type Notice } from '@citypresence/sim/homeserver'
+import { startTcpProxy, type TcpProxy } from '@citypresence/sim/tcp-proxy'
 import { keepService, type KeptService } from './kept-service.ts'
 import { startLinks, type Links } from './links.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
@@ -32,6 +33,10 @@ export type StageOptions = {
   readonly gatewayEnv?: Readonly<Record<string, string>>
   /** Proxies that can be told to fail between each of our services and NATS. */
   readonly links?: boolean
+  /** OFFLINE_GRACE_MS; 0 unless given. */
+  readonly offlineGraceMs?: number
+  /** A proxy that can be told to fail between the aggregator and the homeserver. */
+  readonly matrixLink?: boolean
   /** So many nats-servers that are one, and as many copies of the stream. */
   readonly natsServers?: number
   /** How our processes are started, for faults that have to be inside them; the folder is the stage's own. */
@@ -57,6 +62,7 @@ export type Stage = {
   readonly nats: NatsServer
   readonly cluster: NatsCluster | undefined
   readonly links: Links | undefined
+  readonly matrixLink: TcpProxy | undefined
   readonly stored: StoredMessages
   readonly aggregator: KeptService
   readonly gateways: readonly KeptService<Gateway>[]
@@ -112,11 +118,13 @@ type Keep = <T extends { stop(): unknown }>(starting: T | Promise<T>) => Promise
 
 async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'stop'>> {
   const recorder = createRecorder()
-  recorder.note({ kind: 'began', settings: { throttleMs, staleAfterMs, offlineGraceMs: 0 } })
+  recorder.note({ kind: 'began', settings: { throttleMs, staleAfterMs, offlineGraceMs: options.offlineGraceMs ?? 0 } })
   const homeserver = await keep(startHomeserver({ notice: notePolls(recorder) }))
   const town = settleTown(homeserver, recorder, options.town ?? { rooms: 12, people: 30, roomsEach: 3 })
   const { nats, cluster, natsUrl } = await startNatsServers(options, keep)
   const links = options.links === true ? await keep(startLinks(nats, gatewaysOf(options))) : undefined
+  const homeserverPort = Number(new URL(homeserver.url).port)
+  const matrixLink = options.matrixLink === true ? await keep(startTcpProxy({ to: homeserverPort })) : undefined
   const cityService = await keep(startCityService({ rooms: town.directory(), token: randomSecret() }))
   const servers = { homeserver, town, nats, cityService }
   const folder = makeTemporaryFolder('chaos')
@@ -132,7 +140,9 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   const leaderEnv = (): Record<string, string> => ({
     ...aggregatorEnv(servers),
     ...natsEnv(links?.leader.url ?? natsUrl, nats.leader.user, fileOf('nats-leader')),
+    ...(matrixLink !== undefined && { MATRIX_HS_URL: `http://127.0.0.1:${matrixLink.port}` }),
     MATRIX_ACCESS_TOKEN_FILE: fileOf('matrix-token'),
+    OFFLINE_GRACE_MS: String(options.offlineGraceMs ?? 0),
     STREAM_REPLICAS: String(options.natsServers ?? 1),
     ...envOf('aggregator'),
     ...options.aggregatorEnv,
@@ -168,6 +178,7 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
     ...servers,
     cluster,
     links,
+    matrixLink,
     stored,
     aggregator,
     gateways,

@@ -10,6 +10,7 @@ export type Townsfolk = {
   readonly people: readonly string[]
   readonly slugs: readonly string[]
   roomIdOf(slug: string): string
+  membersOf(slug: string): readonly string[]
   online(person: string): void
   offline(person: string): void
   typing(person: string, slug: string, isTyping: boolean): void
@@ -19,6 +20,10 @@ export type Townsfolk = {
   strike(slug: string): void
   /** The room of this slug is gone (`ruin` does it) and another one with the same people takes its place on the map. */
   rebuild(slug: string, ruin: () => void): void
+  /** The room of this slug is replaced by another one as Matrix does it, and its people go over one by one. */
+  upgrade(slug: string): void
+  /** Says of everybody who is online once more that it is so: after a homeserver that had forgotten. */
+  showUp(): void
   /** Everybody who types stops, and says so. */
   fallSilent(): void
   /** In every room where somebody lives one person comes or goes: whoever shows the truth afterwards has heard of it. */
@@ -91,6 +96,7 @@ export function settle(
     },
     directory: () => [...rooms].map(([slug, { roomId }]) => ({ slug, matrix_room_id: roomId })),
     roomIdOf: (slug) => roomOf(slug).roomId,
+    membersOf: (slug) => [...roomOf(slug).members],
     online: (person) =>
       doing(
         () => present.add(person),
@@ -126,6 +132,16 @@ export function settle(
       const roomId = homeserver.script.createRoom({ members: [...members], isPublic: true })
       rooms.set(slug, { roomId, members, typing: new Set() })
       tell()
+    },
+    upgrade(slug) {
+      const { roomId: old, members } = roomOf(slug)
+      const roomId = homeserver.script.upgrade(old, daemon.userId.replace(/^@[^:]*/, '@mayor'))
+      rooms.set(slug, { roomId, members: new Set(), typing: new Set() })
+      tell()
+      for (const person of members) town.join(person, slug)
+    },
+    showUp() {
+      for (const person of present) homeserver.script.presence(person, 'online')
     },
     fallSilent() {
       for (const [slug, { typing }] of rooms) for (const person of [...typing]) town.typing(person, slug, false)

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 
 export type CityServiceRoom = { slug: string; matrix_room_id?: string; matrix_room_alias?: string }
 
-/** answer: 200. fail: this status, no rooms. hang: the request is taken and never answered. */
-export type Behaviour = { kind: 'answer' } | { kind: 'fail'; status: number } | { kind: 'hang' }
+/** answer: 200. fail: this status, no rooms. hang: the request is taken and never answered. page: a proxy's page, as a good answer. */
+export type Behaviour = { kind: 'answer' } | { kind: 'fail'; status: number } | { kind: 'hang' } | { kind: 'page' }
 
 export type CityServiceOptions = {
   rooms?: readonly CityServiceRoom[]
@@ -62,6 +62,10 @@ type State = Pick<CityService, 'rooms' | 'behaviour'> & { requests: number; refu
 function answer(request: IncomingMessage, response: ServerResponse, state: State, options: CityServiceOptions): void {
   const reply = replyTo(request, state, options)
   if (reply === 'none') return
+  if (reply === 'page') {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body><h1>Welcome to nginx</h1></body></html>')
+    return
+  }
   response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body))
 }
 
@@ -69,7 +73,7 @@ function replyTo(
   request: IncomingMessage,
   state: State,
   options: CityServiceOptions,
-): { status: number; body: unknown } | 'none' {
+): { status: number; body: unknown } | 'none' | 'page' {
   const path = (request.url ?? '').split('?')[0]
   if (request.method !== 'GET' || path !== '/internal/city/rooms')
     return { status: 404, body: { error: 'no such page' } }
@@ -80,6 +84,7 @@ function replyTo(
   }
   const { behaviour } = state
   if (behaviour.kind === 'hang') return 'none'
+  if (behaviour.kind === 'page') return 'page'
   if (behaviour.kind === 'fail') return { status: behaviour.status, body: { error: 'told to fail' } }
   return { status: 200, body: options.shape === 'object' ? { rooms: state.rooms } : state.rooms }
 }

@@ -28,6 +28,13 @@ export async function untilFresh(stage: Stage, deadlineMs: number, witnesses = s
   return stage.recorder.nowMs() - beganAtMs
 }
 
+/** Until everybody shows the truth, without the last change that settling makes. */
+export async function untilTrue(stage: Stage, deadlineMs: number): Promise<number> {
+  const beganAtMs = stage.recorder.nowMs()
+  await until(() => stage.lies().length === 0, { deadlineMs, what: 'every witness to show the truth', everyMs: 10 })
+  return stage.recorder.nowMs() - beganAtMs
+}
+
 /** Time that has to pass because the fault is that long: the only waiting without a condition. */
 export const lasting = (ms: number): Promise<unknown> => delay(ms)
 

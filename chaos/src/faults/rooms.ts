@@ -2,7 +2,7 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, missedIf, seconds } from './bars.ts'
+import { lasting, missedIf, seconds, unmarked, untilFresh } from './bars.ts'
 
 type Rooms = Stage['cityService']['rooms']
 
@@ -16,6 +16,16 @@ async function withMap(stage: Stage, rooms: unknown): Promise<string> {
   cityService.rooms = town.directory()
   missedIf(lost.length > 0, `lost ${lost.join(', ')}`)
   return 'four refreshes refused, every room still shown'
+}
+
+const lostRooms = ({ town, witnesses }: Stage): string[] =>
+  town.slugs.filter((slug) => witnesses.some((witness) => !witness.rooms.has(slug)))
+
+/** The next refresh that is answered: one that hangs keeps the next one waiting for ten seconds. */
+async function untilRefreshed({ cityService }: Stage): Promise<void> {
+  cityService.behaviour = { kind: 'answer' }
+  const asked = cityService.requests
+  await until(() => cityService.requests > asked + 1, { deadlineMs: 40_000, what: 'two refreshes' })
 }
 
 type BadMap = { readonly id: string; readonly title: string; readonly make: (stage: Stage) => unknown }
@@ -35,6 +45,7 @@ const badMaps: readonly BadMap[] = [
       { slug: 'second-name', matrix_room_id: town.directory()[0]?.matrix_room_id },
     ],
   },
+  { id: 'F29l', title: 'the map is an empty list', make: () => [] },
   {
     id: 'F29e',
     title: 'a slug is none',
@@ -80,15 +91,15 @@ export const roomFaults: readonly Fault[] = [
     bar: 'the last good map stays; no room is lost',
     length: 'short',
     async run(stage) {
-      const { cityService, town, witnesses } = stage
+      const { cityService } = stage
       const asked = cityService.requests
       cityService.behaviour = { kind: 'fail', status: 500 }
       await until(() => cityService.requests > asked + 1, { deadlineMs: 30_000, what: 'two refreshes' })
       cityService.behaviour = { kind: 'hang' }
       await until(() => cityService.requests > asked + 2, { deadlineMs: 30_000, what: 'a refresh that hangs' })
       await lasting(2_000)
-      const lost = town.slugs.filter((slug) => witnesses.some((witness) => !witness.rooms.has(slug)))
-      cityService.behaviour = { kind: 'answer' }
+      const lost = lostRooms(stage)
+      await untilRefreshed(stage)
       missedIf(lost.length > 0, `lost ${lost.join(', ')}`)
       return 'every room still shown'
     },
@@ -96,7 +107,7 @@ export const roomFaults: readonly Fault[] = [
   {
     id: 'F29f',
     title: 'a room leaves the map',
-    bar: 'it leaves every browser within a refresh and 2 s',
+    bar: 'it leaves every browser within a refresh (1 s) and 2 s',
     length: 'short',
     async run(stage) {
       const slug = stage.town.slugs[1] ?? ''
@@ -107,7 +118,94 @@ export const roomFaults: readonly Fault[] = [
         deadlineMs: 10_000,
         what: 'it to be gone',
       })
-      return `gone after ${seconds(stage.recorder.nowMs() - beganAtMs)}`
+      const tookMs = stage.recorder.nowMs() - beganAtMs
+      missedIf(tookMs > 3_000, `gone only after ${seconds(tookMs)}`)
+      return `gone after ${seconds(tookMs)}`
+    },
+  },
+  {
+    id: 'F29k',
+    title: 'a web page comes instead of the map, as a good answer',
+    bar: 'refused, the last good map stays',
+    length: 'short',
+    async run(stage) {
+      const asked = stage.cityService.requests
+      stage.cityService.behaviour = { kind: 'page' }
+      await until(() => stage.cityService.requests > asked + 2, { deadlineMs: 30_000, what: 'three refreshes' })
+      const lost = lostRooms(stage)
+      await untilRefreshed(stage)
+      missedIf(lost.length > 0, `lost ${lost.join(', ')}`)
+      return 'every room still shown'
+    },
+  },
+  {
+    id: 'F28b',
+    title: 'an aggregator starts while the city service is away',
+    bar: 'not ready, and says nothing about any room before it has a map; true within 10 s of the first one',
+    length: 'short',
+    async run(stage) {
+      const { cityService, aggregator, recorder } = stage
+      await aggregator.away()
+      cityService.behaviour = { kind: 'fail', status: 503 }
+      const from = recorder.history.length
+      await aggregator.back()
+      const asked = cityService.requests
+      await until(() => cityService.requests > asked + 2, { deadlineMs: 30_000, what: 'three refreshes' })
+      const claims = () => storedOf(stage, from).filter(({ what }) => what.kind === 'epoch').length
+      await until(() => claims() > 0, { deadlineMs: 30_000, what: 'its claim' })
+      await lasting(2_000)
+      const said = storedOf(stage, from).filter(({ what }) => what.kind === 'room').length
+      const { status } = await fetch(`${aggregator.now.adminUrl}/readyz`)
+      cityService.behaviour = { kind: 'answer' }
+      const beganAtMs = recorder.nowMs()
+      await untilFresh(stage, 40_000)
+      const tookMs = recorder.nowMs() - beganAtMs
+      missedIf(said > 0, `${said} rooms were published without a map`)
+      missedIf(status !== 503, `readyz answered ${status}`)
+      missedIf(tookMs > 10_000, `true only after ${seconds(tookMs)}`)
+      return `0 rooms published, readyz 503; true ${seconds(tookMs)} after the map`
+    },
+  },
+  {
+    id: 'F29m',
+    title: 'an aggregator starts with a third of the rooms that the stream holds, seen once',
+    bar: 'no browser loses a room',
+    length: 'short',
+    async run(stage) {
+      const { cityService, aggregator, town } = stage
+      await aggregator.away()
+      const asked = cityService.requests
+      cityService.rooms = town.directory().slice(0, Math.floor(town.slugs.length / 3))
+      await aggregator.back()
+      await until(() => cityService.requests > asked, { deadlineMs: 30_000, what: 'the first refresh', everyMs: 1 })
+      // The stand-in counts a request before it answers.
+      await lasting(50)
+      cityService.rooms = town.directory()
+      await untilFresh(stage, 40_000)
+      const lost = lostRooms(stage)
+      missedIf(lost.length > 0, `lost ${lost.join(', ')}`)
+      return 'every room still shown when a whole map had come'
+    },
+  },
+  {
+    id: 'F28c',
+    title: 'the city service is away for five minutes (a day has a test on a turned clock)',
+    bar: 'no room is lost, counts go on',
+    length: 'long',
+    async run(stage) {
+      stage.cityService.behaviour = { kind: 'fail', status: 503 }
+      const notMarked = unmarked(stage)
+      const asked = stage.cityService.requests
+      await lasting(300_000)
+      const requests = stage.cityService.requests - asked
+      const lost = lostRooms(stage)
+      await untilRefreshed(stage)
+      notMarked()
+      missedIf(lost.length > 0, `lost ${lost.join(', ')}`)
+      return `every room still shown after ${requests} refused refreshes, no mark`
     },
   },
 ]
+
+const storedOf = ({ recorder }: Stage, from: number) =>
+  recorder.history.slice(from).flatMap((entry) => (entry.kind === 'stored' ? [entry] : []))
