@@ -65,6 +65,7 @@ class Kept<T extends Service> implements KeptService<T> {
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.#coming // the one before may have ended a moment ago
     this.#asked = true
     process.kill(this.now.pid, signal)
     await this.now.exited
