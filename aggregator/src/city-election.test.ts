@@ -6,6 +6,9 @@ import { electByLease } from './city-election.ts'
 function play(isReady: () => boolean) {
   const clock = createFakeClock()
   const raised: number[] = []
+  const heldBack: number[] = []
+  const handedOver: string[] = []
+  let ageMs: number | undefined = 0
   let started = 0
   let left = 0
   let term: number | undefined
@@ -13,6 +16,8 @@ function play(isReady: () => boolean) {
   const election = electByLease({
     clock,
     isReady,
+    sourceAgeMs: () => ageMs,
+    handOver: (cutFrom) => handedOver.push(cutFrom),
     start(on) {
       started++
       lose = on.lost
@@ -20,6 +25,7 @@ function play(isReady: () => boolean) {
         leads: () => term !== undefined,
         confirmedTerm: () => term,
         raise: (to) => raised.push(to),
+        holdBack: (ms) => heldBack.push(ms),
         leave() {
           left++
           return Promise.resolve()
@@ -31,6 +37,9 @@ function play(isReady: () => boolean) {
     clock,
     election,
     raised,
+    heldBack,
+    handedOver,
+    age: (ms: number | undefined) => (ageMs = ms),
     win: (to?: number) => (term = to),
     lose: () => lose(''),
     counts: () => ({ started, left }),
@@ -76,4 +85,28 @@ it('[E9] who leaves before it voted never does; who voted lets go', async () => 
   voted.lose()
   await voted.election.leave()
   expect([voted.counts().left, lost]).toEqual([1, 1])
+})
+
+it('[E28] a leader cut from NATS hands over after ten seconds, a standby does not try meanwhile', async () => {
+  const one = play(() => true)
+  await one.clock.advance(1_000)
+  one.win(4)
+  await one.clock.advance(1_000)
+  one.election.linkChanged(false)
+  await one.clock.advance(9_900)
+  expect([one.handedOver, one.heldBack.at(-1)]).toEqual([[], Number.POSITIVE_INFINITY])
+  await one.clock.advance(200)
+  expect(one.handedOver[0]).toBe('NATS')
+  one.election.linkChanged(true)
+  await one.clock.advance(100)
+  expect(one.heldBack.at(-1)).toBe(0)
+})
+
+it('[E28] a leader whose last good sync is a minute old hands over', async () => {
+  const one = play(() => true)
+  one.win(4)
+  await one.clock.advance(1_000)
+  one.age(60_000)
+  await one.clock.advance(100)
+  expect(one.handedOver[0]).toBe('Matrix')
 })

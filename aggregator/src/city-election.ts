@@ -4,6 +4,7 @@
 //   kubernetes: the Lease is the vote, its transitions are the terms (chassis/core/election)
 import type { Cancel, Clock } from '@citypresence/chassis/edge/clock'
 import type { LeaseElection } from '@citypresence/chassis/lease-election'
+import { firstFitness, judgeFitness, type Condition } from './core/fitness.ts'
 import type { Candidate } from './core/leader.ts'
 import { hearBeat, mayTry, startWaiting, termFloorAt, type LoneElection } from './core/lone-election.ts'
 
@@ -19,8 +20,10 @@ export interface CityElection {
   raise(term: number): void
   /** Another leader's beat. */
   heardBeat(nowMs: number): void
-  /** The link to the beats broke or came back. */
-  linkChanged(nowMs: number): void
+  /** Beats could not be heard until now: that they were silent says nothing. */
+  couldNotHear(nowMs: number): void
+  /** The link to NATS broke or came back. */
+  linkChanged(isLinked: boolean): void
   /** Called when another leads; at most one listener. */
   onLost(listener: () => void): void
   /** Lets go; after the last acknowledged write. */
@@ -37,7 +40,8 @@ export function electBySilence(clock: Clock): CityElection {
     raise: () => undefined,
     heardBeat: (nowMs) => (election = hearBeat(election, nowMs)),
     // Who cannot hear must not take that for silence: five seconds of it begin with the link.
-    linkChanged: (nowMs) => (election = startWaiting(nowMs)),
+    couldNotHear: (nowMs) => (election = startWaiting(nowMs)),
+    linkChanged: () => undefined, // the one who is cut is not heard, which is vote enough
     onLost: () => undefined, // the stream alone says so
     leave: () => Promise.resolve(),
   }
@@ -47,6 +51,10 @@ export type LeaseVote = {
   readonly start: (on: { lost: (why: string) => void }) => LeaseElection
   /** The city is known: who leads then has all of it to say. */
   readonly isReady: () => boolean
+  /** Since the last good sync with Matrix; undefined before the first. */
+  readonly sourceAgeMs: () => number | undefined
+  /** Cut from this for too long: another shall lead. */
+  readonly handOver: (cutFrom: 'NATS' | 'Matrix') => void
   readonly clock: Clock
 }
 
@@ -54,15 +62,30 @@ export type LeaseVote = {
 const readyWaitMs = 5_000
 const lookEveryMs = 50
 
-export function electByLease({ start, isReady, clock }: LeaseVote): CityElection {
+export function electByLease({ start, isReady, sourceAgeMs, handOver, clock }: LeaseVote): CityElection {
   const startedMs = clock.monotonicMs()
   let lease: LeaseElection | undefined
+  let isLinked = true
+  let fitness = firstFitness
   let tellLost: () => void = () => undefined
   let cancel: Cancel = () => undefined
+
   const look = (): void => {
-    if (isReady() || clock.monotonicMs() - startedMs >= readyWaitMs) lease = start({ lost: () => tellLost() })
-    else cancel = clock.after(lookEveryMs, look)
+    const nowMs = clock.monotonicMs()
+    if (lease === undefined && (isReady() || nowMs - startedMs >= readyWaitMs))
+      lease = start({ lost: () => tellLost() })
+    if (lease !== undefined) judge(lease, nowMs)
+    cancel = clock.after(lookEveryMs, look)
   }
+
+  const judge = (one: LeaseElection, nowMs: number): void => {
+    const condition: Condition = { leads: one.leads(), isLinked, sourceAgeMs: sourceAgeMs() }
+    const judged = judgeFitness(fitness, condition, nowMs)
+    fitness = judged.fitness
+    one.holdBack(judged.heldBackMs)
+    if (judged.handOver !== undefined) handOver(judged.handOver)
+  }
+
   cancel = clock.after(0, look)
   return {
     terms: 'lease',
@@ -71,7 +94,8 @@ export function electByLease({ start, isReady, clock }: LeaseVote): CityElection
     standBy: () => undefined, // it still holds the Lease, and tries again above what it finds
     raise: (term) => lease?.raise(term),
     heardBeat: () => undefined,
-    linkChanged: () => undefined,
+    couldNotHear: () => undefined,
+    linkChanged: (is) => (isLinked = is),
     onLost: (listener) => (tellLost = listener),
     async leave() {
       cancel()

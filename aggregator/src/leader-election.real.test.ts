@@ -171,4 +171,31 @@ describe('two aggregators by a Lease', () => {
     await city.leader(term)
     expectOneVoice()
   })
+
+  it(
+    '[E28] a leader cut from NATS hands over, and with both cut nobody takes what he cannot use',
+    { timeout: 180_000 },
+    async () => {
+      const waiting = await city.standby()
+      const { pod, term } = await city.leader()
+      await pod.link.become({ kind: 'refuse' })
+      expect(await pod.exited).toEqual({ code: 3, signal: null })
+      expect(pod.log()).toContain('HandedOver')
+      const next = await city.leader(term)
+      expect(next.pod).toBe(waiting)
+      expectOneVoice()
+
+      const other = await city.standby()
+      for (const one of [next.pod, other]) await one.link.become({ kind: 'refuse' })
+      expect(await next.pod.exited).toEqual({ code: 3, signal: null })
+      const released = (await city.home.readLease())?.spec
+      expect(released).toMatchObject({ holderIdentity: '' })
+      // Free for longer than any lease, and left alone all the while.
+      const freeUntilMs = performance.now() + 8_000
+      while (performance.now() < freeUntilMs) expect((await city.home.readLease())?.spec).toEqual(released)
+      await other.link.become({ kind: 'pass' })
+      expect((await city.leader(next.term)).pod).toBe(other)
+      expectOneVoice()
+    },
+  )
 })

@@ -111,9 +111,12 @@ export function followCity(options: LeadersOptions): Leaders {
   const stopListening = open('rooms', config.streamName).onBeat(hearVoice, (error) => {
     deaf = error
     options.countError(error)
-    election.linkChanged(clock.monotonicMs())
+    election.couldNotHear(clock.monotonicMs())
   })
-  void listenToLink(connection, () => election.linkChanged(clock.monotonicMs()))
+  void listenToLink(connection, (isLinked) => {
+    election.couldNotHear(clock.monotonicMs())
+    election.linkChanged(isLinked)
+  })
   return {
     voices,
     tellUsers: () => users?.changed(),
@@ -128,8 +131,9 @@ export function followCity(options: LeadersOptions): Leaders {
   }
 }
 
-async function listenToLink(connection: NatsConnection, onChange: () => void): Promise<void> {
-  for await (const { type } of connection.status()) if (type === 'disconnect' || type === 'reconnect') onChange()
+async function listenToLink(connection: NatsConnection, onChange: (isLinked: boolean) => void): Promise<void> {
+  for await (const { type } of connection.status())
+    if (type === 'disconnect' || type === 'reconnect') onChange(type === 'reconnect')
 }
 
 function voiceMetrics(numbers: AggregatorMetrics, stream: string, error: (error: unknown) => void): VoiceMetrics {

@@ -109,11 +109,8 @@ await runService({
       userEvents: config.userEvents,
       remoteUsers: config.userEventsRemote,
     })
-    const speech = createRoomSpeech(
-      viewOfCity(city, known, systemClock),
-      subjectsBelow(config.subjectPrefix),
-      config.throttleMs,
-    )
+    const view = viewOfCity(city, known, systemClock)
+    const speech = createRoomSpeech(view, subjectsBelow(config.subjectPrefix), config.throttleMs)
     const holder = `${config.podUid ?? config.podName ?? 'aggregator'}_${randomBytes(6).toString('hex')}`
     const sampled = createSampledLog(log)
     const status = { name: config.leaseName }
@@ -125,6 +122,8 @@ await runService({
         return electByLease({
           clock: systemClock,
           isReady: () => known.synced && known.mapped,
+          sourceAgeMs: () => (known.synced ? view.source().sourceAgeMs : undefined),
+          handOver: (cutFrom) => parts.end(new CityError('HandedOver', `cut from ${cutFrom} for too long`)),
           start: (on) =>
             startLeaseElection(config, {
               me: holder,

@@ -136,6 +136,10 @@ export const errorCodes = {
     means: 'Another aggregator leads now; the fence refused this one.',
     doThis: 'Nothing: the process exits with 3 and restarts as standby.',
   },
+  HandedOver: {
+    means: 'The leader was cut from NATS or from Matrix for too long and let another lead.',
+    doThis: 'Look at what the message names; the process exits with 3 and restarts as standby.',
+  },
   PublishUnknown: {
     means: 'It is not known whether a batch was stored (timeout, server change).',
     doThis: 'Nothing: the aggregator reads the state again and publishes everything.',

@@ -39,6 +39,8 @@ export type LeaseElection = {
   confirmedTerm(): number | undefined
   /** The Lease's transitions have to be at least so many. */
   raise(to: number): void
+  /** As a candidate it lets others go first for so long (Infinity: it does not try). */
+  holdBack(ms: number): void
   /** Resolves when nothing is held any more, or the renew deadline has passed. */
   leave(): Promise<void>
 }
@@ -138,6 +140,7 @@ export function runLeaseElection(options: LeaseElectionOptions): LeaseElection {
     leads: () => leads(election, settings, clock.monotonicMs()),
     confirmedTerm: () => confirmedTerm(election, settings, clock.monotonicMs()),
     raise: (to) => dispatch({ kind: 'raise', to }),
+    holdBack: (ms) => dispatch({ kind: 'hold-back', ms }),
     async leave() {
       stopping.abort()
       dispatch({ kind: 'leave' })

@@ -4,7 +4,7 @@
 //   stop:   not ready -> (wait until balancers saw it) -> drains, last first -> stops, last first -> exit
 //
 //   SIGTERM, SIGINT      orderly stop, 0           a second one: exit at once
-//   parts.end(error)     orderly stop, code of the error (3 for Deposed: the process restarts as standby)
+//   parts.end(error)     orderly stop, code of the error (3 for Deposed and HandedOver: the process restarts as standby)
 //   a start that fails   what was started is stopped, 1 (2 for BadConfig)
 //   uncaught anything    1 at once: nobody knows what still holds
 //
@@ -21,7 +21,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 export function toExitCode(error: unknown): ExitCode {
   const code = toErrorCode(error)
   if (code === 'BadConfig') return exitCodes.badConfig
-  return code === 'Deposed' ? exitCodes.deposed : exitCodes.crashed
+  return code === 'Deposed' || code === 'HandedOver' ? exitCodes.deposed : exitCodes.crashed
 }
 
 /** The part of `process` that a life needs. */

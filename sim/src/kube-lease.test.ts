@@ -81,6 +81,10 @@ describe('a Lease in trouble', () => {
     const never = new AbortController().signal
     await lease.watch((record) => told.push(record), never)
     expect(told).toHaveLength(1)
+    double.remove(name)
+    await lease.watch((record) => told.push(record), never) // not a word from its beginning
+    expect(told).toHaveLength(1)
+    double.make(name)
     const cut = lease.watch((record) => told.push(record), never)
     await until(() => told.length === 2, { deadlineMs: 5_000, what: 'the second watch' })
     double.endWatches('cut')

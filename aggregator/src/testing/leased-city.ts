@@ -23,8 +23,8 @@ export type Heard = {
   readonly body: string
   readonly atMs: number
 }
-/** An aggregator, with a way to the API server of its own, so that it alone can be cut from it. */
-export type Pod = Service & { readonly uid: string; readonly api: TcpProxy }
+/** An aggregator, with ways to the API server and to NATS of its own, so that it alone can be cut from them. */
+export type Pod = Service & { readonly uid: string; readonly api: TcpProxy; readonly link: TcpProxy }
 
 export type LeasedCity = {
   readonly kube: KubeApiServer
@@ -71,10 +71,12 @@ export async function startLeasedCity(): Promise<LeasedCity> {
     async startPod() {
       const uid = `uid-${++pods}`
       const api = await startTcpProxy({ to: kube.port })
+      const link = await startTcpProxy({ to: nats.port })
       const service = await startAggregator({
         waitFor: 'healthz',
         env: {
           ...envOf(nats, homeserver, daemon),
+          NATS_URL: `nats://127.0.0.1:${link.port}`,
           ROOM_DIRECTORY_FILE: directory,
           ROOM_PRESENCE_THROTTLE_MS: '0',
           LEADER_ELECTION: 'kubernetes',
@@ -82,7 +84,7 @@ export async function startLeasedCity(): Promise<LeasedCity> {
           KUBECONFIG: home.writeKubeconfig(folder.path, { port: api.port, name: uid }),
         },
       })
-      const pod = Object.assign(service, { uid, api })
+      const pod = Object.assign(service, { uid, api, link })
       running.set(uid, pod)
       return pod
     },
@@ -127,6 +129,7 @@ export async function startLeasedCity(): Promise<LeasedCity> {
       for (const pod of running.values()) {
         await pod.kill()
         await pod.api.stop()
+        await pod.link.stop()
       }
       await connection.close()
       await Promise.all([kube.stop(), nats.stop(), homeserver.stop()])
@@ -137,7 +140,6 @@ export async function startLeasedCity(): Promise<LeasedCity> {
 }
 
 const envOf = (nats: NatsServer, homeserver: Homeserver, daemon: { accessToken: string; userId: string }) => ({
-  NATS_URL: nats.url,
   NATS_USER: nats.leader.user,
   NATS_PASSWORD: nats.leader.pass,
   MATRIX_HS_URL: homeserver.url,

@@ -306,6 +306,30 @@ describe('what a candidate could not see', () => {
   })
 })
 
+describe('who is held back', () => {
+  it('[E28] lets others go first for so long, and takes the Lease at once when it is held back no more', () => {
+    const free: ElectionEvent = told(held('', 3, '2'))
+    const waiting = play(fenced, [
+      [0, { kind: 'hold-back', ms: 5_000 }],
+      [0, read(held('b', 3))],
+      [100, free],
+    ])
+    expect(waiting.effects).toEqual([])
+    expect(written(step(waiting.election, tick, fenced, 5_099).effects)).toBeUndefined()
+    expect(written(step(waiting.election, tick, fenced, 5_100).effects)).toBeDefined()
+    expect(written(step(waiting.election, { kind: 'hold-back', ms: 0 }, fenced, 200).effects)).toBeDefined()
+    const never = step(waiting.election, { kind: 'hold-back', ms: Number.POSITIVE_INFINITY }, fenced, 200)
+    expect(step(never.election, tick, fenced, 1e9).effects).toEqual([])
+    expect(written(step(never.election, { kind: 'hold-back', ms: 0 }, fenced, 1e9).effects)).toBeDefined()
+  })
+
+  it('[E28] a leader is not moved by it', () => {
+    const leading = step(play(fenced, won).election, { kind: 'hold-back', ms: Number.POSITIVE_INFINITY }, fenced, 100)
+    expect(leads(leading.election, fenced, 100)).toBe(true)
+    expect(written(step(leading.election, tick, fenced, 1_050).effects)).toBeDefined()
+  })
+})
+
 describe('who leaves', () => {
   it('[E9] lets go under the version it holds, for a second, and then wants nothing more', () => {
     const leaving = step(play(fenced, won).election, { kind: 'leave' }, fenced, 500)

@@ -57,6 +57,8 @@ export type Election = {
   readonly highest: number
   /** The term that the work asks for; the Lease follows it. */
   readonly wanted: number
+  /** As a candidate it lets others go first for so long; infinite while it could do nothing with the Lease. */
+  readonly heldBackMs: number
 }
 
 export type ElectionEvent =
@@ -74,6 +76,7 @@ export type ElectionEvent =
   /** No answer, or none that can be used: a write may have been stored. */
   | { readonly kind: 'failed' }
   | { readonly kind: 'raise'; readonly to: number }
+  | { readonly kind: 'hold-back'; readonly ms: number }
   | { readonly kind: 'leave' }
 
 export type ElectionEffect =
@@ -112,6 +115,7 @@ export const startElection = (nowMs: number): Election => ({
   dueAtMs: nowMs,
   highest: 0,
   wanted: 0,
+  heldBackMs: 0,
 })
 
 /** Whether this process may act as the leader at this moment. */
@@ -181,9 +185,17 @@ function take(election: Election, event: ElectionEvent, settings: ElectionSettin
       })
     case 'raise':
       return stay({ ...election, wanted: Math.max(election.wanted, event.to), dueAtMs: nowMs })
+    case 'hold-back':
+      return stay(holdBack(election, event.ms, nowMs))
     case 'leave':
       return startLeaving(election, nowMs)
   }
+}
+
+function holdBack(election: Election, heldBackMs: number, nowMs: number): Election {
+  if (heldBackMs === election.heldBackMs) return election
+  const isCandidate = election.role.kind === 'candidate'
+  return { ...election, heldBackMs, dueAtMs: isCandidate ? Math.min(election.dueAtMs, nowMs) : election.dueAtMs }
 }
 
 const stay = (election: Election): Step => ({ election, effects: [] })
@@ -293,7 +305,7 @@ function act(election: Election, settings: ElectionSettings, nowMs: number): Ste
   if (role.kind === 'leaving') return write(election, record, 'release', settings, nowMs)
   if (role.kind === 'leading')
     return write(election, record, record.holder === settings.me ? 'renew' : 'acquire', settings, nowMs)
-  const freeAtMs = freeAt(election, record, settings)
+  const freeAtMs = freeAt(election, record, settings) + election.heldBackMs
   if (nowMs >= freeAtMs) return write(election, record, 'acquire', settings, nowMs)
   return stay({ ...election, round: 0, dueAtMs: freeAtMs })
 }
