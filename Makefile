@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim kube-binaries freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim model kube-binaries freeze-synapse clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -58,6 +58,10 @@ chaos: deps-demo ## play every fault on real processes (FAULTS="F12 F15a" plays 
 
 sim: deps-demo ## simulated cities, one a seed (SEEDS=5000 SEED_FROM=1000 plays more than the 300 of the tests)
 	@$(WITH_NODE) node sim/src/city/main.ts
+
+model: ## have Spin walk every order of events of the protocol (KEEP=1 writes what it explored into docs/)
+	@sh $(INSTALL)/deps.sh model
+	@KEEP=$(KEEP) $(WITH_NODE) node sim/fence/main.ts
 
 freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
 	@sh $(INSTALL)/freeze-synapse.sh

@@ -25,5 +25,8 @@ export default defineConfig(
       eqeqeq: 'error',
     },
   },
-  { files: ['stack/**', 'chaos/src/main.ts', 'sim/src/city/main.ts', '**/*.test.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['stack/**', 'chaos/src/main.ts', 'sim/src/city/main.ts', 'sim/fence/main.ts', '**/*.test.ts'],
+    rules: { 'no-console': 'off' },
+  },
 )

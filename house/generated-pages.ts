@@ -8,6 +8,7 @@ import { reliabilityPlot } from '../chaos/src/reliability-plot.ts'
 import { reliabilityPage, type Measured } from '../chaos/src/reliability-page.ts'
 import { errorsPage } from '../chassis/src/print-errors.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
+import { markdownTable, type KeptRun } from '../sim/fence/table.ts'
 import { cruiseHouse, drawFolders } from './folder-graph.ts'
 import { root } from './sources.ts'
 
@@ -19,7 +20,11 @@ export async function generatedPages(): Promise<readonly Page[]> {
     { path: 'docs/SETTINGS.md', text: settingsPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
     { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },
-    { path: 'docs/ARCHITECTURE.md', text: withFolders(drawFolders(await cruiseHouse())) },
+    {
+      path: 'docs/ARCHITECTURE.md',
+      text: between('docs/ARCHITECTURE.md', 'folders', `\`\`\`mermaid\n${drawFolders(await cruiseHouse())}\n\`\`\``),
+    },
+    { path: 'docs/FENCE.md', text: between('docs/FENCE.md', 'variants', markdownTable(modelRun())) },
   ]
 }
 
@@ -35,16 +40,16 @@ All mistakes are told at once, and the exit code is then 2. A name that ends in 
 ${settingsMarkdown('aggregator', aggregatorSettings)}
 ${settingsMarkdown('gateway', gatewaySettings)}`
 
-const [begin, end] = ['<!-- folders: begin -->', '<!-- folders: end -->']
+const modelRun = (): KeptRun => JSON.parse(readFileSync(join(root, 'docs/fence.json'), 'utf8')) as KeptRun
 
-/** docs/ARCHITECTURE.md with the drawing between its two marks replaced. */
-function withFolders(drawing: string): string {
-  const page = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+/** A page with what stands between its two marks of this name replaced. */
+function between(path: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
+  const page = readFileSync(join(root, path), 'utf8')
   const [before, rest] = page.split(begin)
   const after = rest?.split(end)[1]
-  if (before === undefined || after === undefined)
-    throw new Error('docs/ARCHITECTURE.md has lost the marks of its drawing')
-  return `${before}${begin}\n\n\`\`\`mermaid\n${drawing}\n\`\`\`\n\n${end}${after}`
+  if (before === undefined || after === undefined) throw new Error(`${path} has lost its marks`)
+  return `${before}${begin}\n\n${text}\n\n${end}${after}`
 }
 
 if (import.meta.main) for (const { path, text } of await generatedPages()) writeFileSync(join(root, path), text)

@@ -1,14 +1,15 @@
 #!/bin/sh
-# deps.sh demo|all: everything a demo (or also the tests) needs. First what the machine itself must have, then the
+# deps.sh model|demo|all: everything the model, a demo or all tests need. First what the machine itself must have, then the
 # independent downloads side by side.
 #
 #   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old)  kube.sh }
 . "$(dirname -- "$0")/common.sh"
 
 case $1 in
+  model) parts='npm model' ;;
   demo) parts='npm python' ;;
-  all) parts='npm python chromium faketime go' ;;
-  *) fail 'deps.sh takes demo or all' ;;
+  all) parts='npm python chromium faketime go model' ;;
+  *) fail 'deps.sh takes model, demo or all' ;;
 esac
 
 # npm is needed even beside a new Node; word splitting is meant.
@@ -27,11 +28,11 @@ side_by_side() {
   jobs="$jobs $!"
 }
 side_by_side npm.sh
-side_by_side synapse.sh
-side_by_side nats-server.sh "$NATS_SERVER_VERSION"
-[ "$1" = demo ] || side_by_side nats-server.sh "$NATS_SERVER_OLD_VERSION"
+[ "$1" = model ] || side_by_side synapse.sh
+[ "$1" = model ] || side_by_side nats-server.sh "$NATS_SERVER_VERSION"
+[ "$1" != all ] || side_by_side nats-server.sh "$NATS_SERVER_OLD_VERSION"
 # The longest by far: minutes of compiling, once.
-[ "$1" = demo ] || side_by_side kube.sh
+[ "$1" != all ] || side_by_side kube.sh
 
 failed=0
 for job in $jobs; do wait "$job" || failed=1; done

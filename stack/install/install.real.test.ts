@@ -166,6 +166,16 @@ it('[S42] a build that fails, or is ended, leaves nothing behind', async () => {
   expect(cached()).toEqual([])
 })
 
+it('[S26] the model needs a compiler that finds its headers', async () => {
+  standIn('id', 'echo 1000')
+  const { code, stderr } = await run('machine.sh', ['model'], standIn('cc', 'exit 1')).end
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr:
+      'This machine lacks: gcc libc6-dev. Install them (on Debian, as root: apt-get install gcc libc6-dev) and run the same command again.\n',
+  })
+})
+
 it('[S26] make help lists every target that a person types', async () => {
   const child = spawn('make', ['-s', 'help'], {
     cwd: repositoryRoot,
@@ -185,6 +195,7 @@ it('[S26] make help lists every target that a person types', async () => {
     'format',
     'build',
     'demo',
+    'model',
     'clean',
   ]) {
     expect(text).toMatch(new RegExp(`^  ${target} +\\w`, 'm'))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# machine.sh npm|python|chromium|faketime|go...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
+# machine.sh npm|python|chromium|faketime|go|model...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
 # elsewhere one sentence says what is missing. Nothing happens, not even `apt-get update`, when everything is there.
 . "$(dirname -- "$0")/common.sh"
 
@@ -27,6 +27,9 @@ has_go() {
   [ "$(printf '%s\n%s\n' "$GO_LOWEST" "${found#go}" | sort -V | head -n 1)" = "$GO_LOWEST" ]
 }
 
+# Spin writes C; without the headers of the C library no compiler makes a program of it.
+has_compiler() { command -v cc >/dev/null && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
+
 missing=''
 for part in "$@"; do
   case $part in
@@ -40,6 +43,10 @@ for part in "$@"; do
     go)
       ! needs_go || has_go ||
         fail "Tests run on a real kube-apiserver, which is built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver."
+      ;;
+    model)
+      command -v spin >/dev/null || missing="$missing spin"
+      has_compiler || missing="$missing gcc libc6-dev"
       ;;
     *) fail "machine.sh does not know '$part'" ;;
   esac
