@@ -87,8 +87,9 @@ it('[G20] [G14] those who do not read or do not answer: closed with 4408 or cut,
   const goodBytes = good.texts.reduce((sum, text) => sum + text.length, 0)
   const sentToEachOther = ((await metric('sent_bytes_total')) - goodBytes) / (deafCount + muteCount)
   expect(sentToEachOther).toBeLessThan(goodBytes / 2)
-  // Of the bytes that wait there is one copy for all, so what grows is the garbage of ordinary work.
-  expect((rssMost - rssBefore) / 2 ** 20).toBeLessThan(160)
+  // Of the bytes that wait there is one copy for all, so what grows is the garbage of ordinary work: 60 to 210 MB were seen, as the
+  // collector likes. Had each of them kept what the good one got, it would be the product.
+  expect(rssMost - rssBefore).toBeLessThan((goodBytes * (deafCount + muteCount)) / 2)
   const seen = good.messages
     .filter(({ room_slug: slug }) => slug === firstRoom)
     .map((one) => Number(one['online_count']))
