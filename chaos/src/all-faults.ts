@@ -7,7 +7,10 @@ import { graceFaults } from './faults/grace.ts'
 import { matrixPeopleFaults } from './faults/matrix-people.ts'
 import { driftFaults, matrixStoryFaults, withoutDrift } from './faults/matrix-stories.ts'
 import { natsFaults } from './faults/nats.ts'
+import { natsClusterFaults } from './faults/nats-cluster.ts'
 import { natsLinkFaults } from './faults/nats-links.ts'
+import { natsRightFaults } from './faults/nats-rights.ts'
+import { natsStreamFaults } from './faults/nats-stream.ts'
 import { roomFaults } from './faults/rooms.ts'
 import type { StageOptions } from './stage.ts'
 
@@ -26,7 +29,12 @@ export const sections: readonly Section[] = [
   },
   { title: 'Somebody goes offline for a moment', faults: graceFaults, stage: { offlineGraceMs: 3_000 } },
   { title: 'The map of rooms', faults: roomFaults },
-  { title: 'NATS', faults: [...natsFaults, ...natsLinkFaults], stage: { links: true } },
+  {
+    title: 'NATS',
+    faults: [...natsFaults, ...natsLinkFaults, ...natsRightFaults, ...natsStreamFaults],
+    stage: { links: true },
+  },
+  { title: 'NATS, three servers', faults: natsClusterFaults, stage: { natsServers: 3 } },
   // The drain as in production, where faults look at who comes back when.
   { title: 'Gateways', faults: gatewayFaults, stage: { gatewayEnv: { DRAIN_MS: '20000' } } },
   { title: 'Clock and machine', faults: machineFaults, stage: machineStage },

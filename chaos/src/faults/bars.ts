@@ -1,6 +1,7 @@
 // What all faults need to look at, in the words of their bars.
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@citypresence/stack/until'
+import type { KeptService } from '../kept-service.ts'
 import type { Stage } from '../stage.ts'
 import type { Witness } from '../witness.ts'
 
@@ -103,4 +104,10 @@ export function memoryOf(stage: Stage, service: string): () => number {
 export function dialsOf(links: readonly { readonly dials: number }[]): () => number {
   const before = links.map(({ dials }) => dials)
   return () => Math.max(...links.map(({ dials }, index) => dials - (before[index] ?? 0)))
+}
+
+/** Why a service says that it is not ready; empty when it is. */
+export async function reasonsOf({ now }: Pick<KeptService, 'now'>): Promise<readonly string[]> {
+  const answer = await fetch(`${now.adminUrl}/readyz`, { signal: AbortSignal.timeout(2_000) })
+  return ((await answer.json()) as { reasons: string[] }).reasons
 }

@@ -61,11 +61,11 @@ async function during<T>(links: readonly Link[], mode: Mode, run: () => Promise<
 }
 
 /** Reset and refused, until the mark is there. */
-const cut = (id: string, part: Part): Fault => ({
+const cut = (id: string, part: Part, length: Fault['length']): Fault => ({
   id,
   title: `the way to NATS is cut for ${part.name}: reset, then refused`,
   bar: 'marked where it is cut and nowhere else; no browser loses its connection; true again within 5 s',
-  length: 'short',
+  length,
   async run(stage) {
     const checks = [connectionsKept(stage), unmarked(stage, part.spared(stage))]
     const blinded = part.blinded(stage)
@@ -134,11 +134,11 @@ const held = (
   },
 })
 
-const slow = (id: string, title: string, mode: Mode): Fault => ({
+const slow = (id: string, title: string, length: Fault['length'], mode: Mode): Fault => ({
   id,
   title: `every way to NATS is ${title}`,
   bar: 'nobody needs a mark, nothing is lost; true within 3 s',
-  length: 'short',
+  length,
   run: (stage) =>
     during(linksOf(stage).all, mode, async () => {
       const checks = [connectionsKept(stage), unmarked(stage)]
@@ -173,9 +173,9 @@ const away = (id: string, title: string, { forMs, length }: { forMs: number; len
 })
 
 export const natsLinkFaults: readonly Fault[] = [
-  cut('F5a', parts.leader),
-  cut('F5b', parts.gateway),
-  cut('F5c', parts.all),
+  cut('F5a', parts.leader, 'short'),
+  cut('F5b', parts.gateway, 'short'),
+  cut('F5c', parts.all, 'long'),
   halfOpen('F14b', parts.leader),
   halfOpen('F14c', parts.gateway),
   halfOpen('F14d', parts.all),
@@ -189,12 +189,12 @@ export const natsLinkFaults: readonly Fault[] = [
       'seconds ago followed it (INV-04)',
   }),
   held('F14h', parts.all, { forMs: 9_000, length: 'long' }),
-  slow('F14i', 'late (250 ms each way) and narrow (100 kB a second)', {
+  slow('F14i', 'late (250 ms each way) and narrow (100 kB a second)', 'short', {
     kind: 'pass',
     latencyMs: 250,
     bytesPerSecond: 100_000,
   }),
-  slow('F14j', 'cut into slices of 7 bytes', { kind: 'pass', sliceBytes: 7 }),
+  slow('F14j', 'cut into slices of 7 bytes', 'long', { kind: 'pass', sliceBytes: 7 }),
   {
     id: 'F14k',
     title: 'NATS says goodbye on every connection without hanging up (half closed)',

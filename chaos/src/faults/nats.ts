@@ -1,21 +1,9 @@
 // What NATS can do wrong.
 import { cpSync, rmSync } from 'node:fs'
-import { connect } from '@nats-io/transport-node'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
 import { backBar, connectionsKept, lasting, seconds, untilFresh, untilMarked } from './bars.ts'
-
-async function asAdmin(stage: Stage, subject: string, body: unknown): Promise<void> {
-  const { url, admin } = stage.nats
-  const connection = await connect({ servers: url, ...admin })
-  try {
-    const answer = await connection.request(subject, JSON.stringify(body), { timeout: 5_000 })
-    const { error } = answer.json<{ error?: { description: string } }>()
-    if (error !== undefined) throw new Error(`${subject}: ${error.description}`)
-  } finally {
-    await connection.close()
-  }
-}
+import { deleteStream } from './nats-admin.ts'
 
 /** The disk as it is now, put back later: what a loss of power, or a restored backup, does. */
 function copyOfDisk(stage: Stage): { putBack(): void; remove(): void } {
@@ -84,7 +72,7 @@ export const natsFaults: readonly Fault[] = [
     bar: 'made again and filled within 10 s, nobody helps',
     length: 'short',
     async run(stage) {
-      await asAdmin(stage, '$JS.API.STREAM.DELETE.CITY_PRESENCE', {})
+      await deleteStream(stage)
       stage.stored.rolledBack()
       await lasting(1_500)
       const tookMs = await backBar(stage, 10_000)
