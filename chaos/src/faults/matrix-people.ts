@@ -66,6 +66,7 @@ const presence: readonly Fault[] = [
     title: 'presence is switched off: everybody is told as offline, then silence',
     bar: 'counts freeze, never zero; marked within 60 s; at most one probe in 10 s; true again within 15 s of its return',
     length: 'short',
+    guard: 'without the hold most of the city was believed to be gone, and nothing was marked in 60 s',
     // Frozen counts are believed for as long as nothing is known of it.
     blindMs: 60_000,
     async run(stage) {

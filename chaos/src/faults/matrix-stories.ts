@@ -33,6 +33,7 @@ const answers: readonly Fault[] = [
     title: 'the first sync of a new aggregator is 100 MB',
     bar: 'asked again without the members; each room counts when its own list came, all within 15 s; nothing untrue is shown',
     length: 'short',
+    guard: 'without the lazy first sync the same one was asked for again, with all members',
     async run(stage) {
       const { homeserver, aggregator, town } = stage
       await aggregator.away()
@@ -131,6 +132,7 @@ const answers: readonly Fault[] = [
     title: 'the aggregator is killed twice within the two minutes for which the homeserver keeps its answers',
     bar: 'no first sync is answered from memory: true within 15 s of each kill',
     length: 'long',
+    guard: 'without another request each time both first syncs were the same, and the second was answered from memory',
     async run(stage) {
       let longestMs = 0
       const from = initials(stage).length
@@ -154,6 +156,7 @@ const answers: readonly Fault[] = [
     title: 'the homeserver answers from a place that was left, as after a restored backup',
     bar: 'its answer is not believed; an initial sync within 5 s',
     length: 'short',
+    guard: 'without a look at where the answer leads no initial sync came in 20 s',
     async run(stage) {
       const former = polls(stage).at(-3)?.query.get('since')
       const from = initials(stage).length
