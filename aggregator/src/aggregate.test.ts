@@ -244,16 +244,3 @@ it('[P19] where presence is heard of, or no sync comes at all, nothing is probed
   await clock.advance(300_000)
   expect(probes).toHaveLength(1)
 })
-
-it('[P23] a room of which no presence is told keeps its last count, marked, also through an initial sync, until it is', async () => {
-  await open()
-  findings.push({ kind: 'blind', roomId: '!r', isBlind: true })
-  await clock.advance(1)
-  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true })
-  await hear({ initial: true, slices: [[follow('!r'), come('!r', user(0)), is(user(0), 'online')]] })
-  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true })
-  findings.push({ kind: 'blind', roomId: '!r', isBlind: false })
-  await clock.advance(1)
-  expect(presenceIn(city, 'r').online_count).toBe(1)
-  expect(presenceIn(city, 'r').stale).toBeUndefined()
-})

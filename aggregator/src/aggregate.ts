@@ -18,7 +18,6 @@ import {
   listMembers,
   mapRooms,
   mappedSlugs,
-  noteBlindness,
   nextDueAtMs,
   presenceProbed,
   sourceOf,
@@ -54,7 +53,6 @@ export interface SyncSource {
 export type RoomFinding =
   | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
   | { readonly kind: 'lost'; readonly roomId: string }
-  | { readonly kind: 'blind'; readonly roomId: string; readonly isBlind: boolean }
 
 export interface MapSource {
   updates(signal: AbortSignal): AsyncIterable<readonly MappedRoom[]>
@@ -166,7 +164,6 @@ async function followFindings(loop: Loop): Promise<void> {
   for await (const finding of loop.rooms.findings(loop.signal)) {
     const at = momentOf(loop.clock)
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
-    else if (finding.kind === 'blind') noteBlindness(loop.city, finding.roomId, finding.isBlind, at)
     // The list of a room that waits for one is taken at once; any other is an audit.
     else if (!listMembers(loop.city, finding.roomId, finding.userIds, { at, askedAt: finding.askedAt }))
       keepAudit(loop.audits, { ...finding, answeredAt: at })

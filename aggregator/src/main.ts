@@ -21,7 +21,7 @@ import { subjectsBelow } from '@citypresence/wire/subjects'
 import { aggregate, viewOfCity } from './aggregate.ts'
 import { electByLease, electBySilence } from './city-election.ts'
 import { mistakesOf, settings } from './config.ts'
-import { createCity, looksEmpty } from './core/city.ts'
+import { createCity } from './core/city.ts'
 import { followCity } from './leaders.ts'
 import { openMatrix } from './matrix.ts'
 import { createAggregatorMetrics } from './metrics.ts'
@@ -162,14 +162,7 @@ await runService({
     )
     const matrix = await parts.start(
       'matrix',
-      () =>
-        openMatrix({
-          config,
-          log,
-          numbers,
-          startSpan: (name, options) => telemetry.startSpan(name, options),
-          looksEmpty: (roomId) => looksEmpty(city, roomId),
-        }),
+      () => openMatrix({ config, log, numbers, startSpan: (name, options) => telemetry.startSpan(name, options) }),
       { stop: (one) => one.stop() },
     )
     readiness.role = () => roleOf(leaders)

@@ -21,8 +21,6 @@ export type MatrixOptions = {
   readonly log: Logger
   readonly numbers: AggregatorMetrics
   readonly startSpan: Telemetry['startSpan']
-  /** Nobody is seen in this Matrix room. */
-  readonly looksEmpty: (roomId: string) => boolean
 }
 
 export type Matrix = {
@@ -34,7 +32,7 @@ export type Matrix = {
 
 const userAgent = 'citypresence-aggregator'
 
-export function openMatrix({ config, log, numbers, startSpan, looksEmpty }: MatrixOptions): Matrix {
+export function openMatrix({ config, log, numbers, startSpan }: MatrixOptions): Matrix {
   const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
   const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
   const { homeserverUrl, accessToken, userId, activity } = config
@@ -63,11 +61,6 @@ export function openMatrix({ config, log, numbers, startSpan, looksEmpty }: Matr
   const rooms = createRoomSource({
     client,
     directory: directoryOf(config, cityHttp),
-    blindness: {
-      daemonUserId: userId,
-      presenceOf: (user, signal) => client.presenceOf(user, signal),
-      isSuspect: looksEmpty,
-    },
     log: sampled,
     refreshEveryMs: config.roomRefreshIntervalMs,
     observer: {

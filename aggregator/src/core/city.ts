@@ -19,7 +19,7 @@ import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
 import { takeUsers, usersOf } from './city-users.ts'
 import type { Moment } from './moment.ts'
 import { createObservation, endLives, findLifeDue, observe, stopAllTyping, type Observation } from './observation.ts'
-import { auditMembers, cameBack, dropOrphans, isOpen, joinRoom, onlineIn, takeDirtyRooms } from './presence-state.ts'
+import { auditMembers, cameBack, dropOrphans, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { carryActivity } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
@@ -122,7 +122,6 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
     if (freshLife !== undefined) carryActivity(life, freshLife)
   }
   findLifeDue(fresh)
-  for (const roomId of former.blind) if (isOpen(fresh.state, roomId)) fresh.blind.add(roomId)
   city.observation = fresh
   settleDoubted(city)
   look(city, at)
@@ -145,20 +144,6 @@ export function confirmMembers(
   lookUnlessLearning(city)
   return { ...drift, outdated: false }
 }
-
-/** Whether the homeserver tells presence of a room: where it does not, the room keeps its last value, marked. */
-export function noteBlindness(city: City, roomId: string, isBlind: boolean, at: Moment): void {
-  reach(city, at)
-  const { blind, state, touched } = city.observation
-  if (!isBlind) blind.delete(roomId)
-  else if (isOpen(state, roomId)) blind.add(roomId)
-  touched.add(roomId)
-  lookUnlessLearning(city)
-}
-
-/** Nobody is seen online in a room that is counted. */
-export const looksEmpty = ({ observation: { state, unlisted } }: City, roomId: string): boolean =>
-  onlineIn(state, roomId) === 0 && !unlisted.has(roomId)
 
 /** Rooms that do not count before their members are listed. */
 export const unlistedRooms = (city: City): Iterable<string> => city.observation.unlisted.keys()

@@ -360,41 +360,6 @@ it('[R11] an audit that is refused finds the room lost', async () => {
   await within('the loss', () => findings.some(({ kind }) => kind === 'lost'))
 })
 
-it('[R16] a room that the homeserver keeps out of presence is found where nobody is seen, and found well again', async () => {
-  const clock = createFakeClock()
-  const account = homeserver.account('ada')
-  const members = [daemon.userId, account.userId]
-  const [dark, light] = [true, false].map((blind) => homeserver.script.createRoom({ isPublic: true, members, blind }))
-  answer = [{ slug: 'dark', matrix_room_id: dark }]
-  let suspects = new Set<string | undefined>()
-  follow({
-    clock,
-    auditEveryMs: 1_000,
-    blindness: {
-      daemonUserId: daemon.userId,
-      presenceOf: (userId, signal) => daemon.client.presenceOf(userId, signal),
-      isSuspect: (roomId) => suspects.has(roomId),
-    },
-  })
-  const told = () => findings.flatMap((finding) => (finding.kind === 'blind' ? [finding] : []))
-  const asked = () => homeserver.requests.filter(({ path }) => path.startsWith('/presence/')).length
-  await turning(clock, 'three audits', () => findings.length >= 3)
-  expect(asked()).toBe(0)
-  suspects = new Set([dark, light])
-  homeserver.script.leave(account.userId, light ?? '')
-  await turning(clock, 'the blindness', () => told().length === 1)
-  expect(told()).toEqual([{ kind: 'blind', roomId: dark, isBlind: true }])
-  const before = findings.length
-  await turning(clock, 'three more audits', () => findings.length >= before + 3)
-  expect(told()).toHaveLength(1)
-  // Seen again through another room: now whoever is online there is told of.
-  homeserver.script.join(account.userId, light ?? '')
-  homeserver.script.kick(mayor, dark ?? '', mayor)
-  suspects = new Set()
-  await turning(clock, 'the end of it', () => told().length === 2)
-  expect(told()[1]).toEqual({ kind: 'blind', roomId: dark, isBlind: false })
-})
-
 it('[R9] whoever asks for a refresh gets it at once, but not oftener than every five seconds', async () => {
   const clock = createFakeClock()
   answer = [{ slug: 'market', matrix_room_id: createRoom() }]

@@ -3,7 +3,6 @@ import { momentOf } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import { joinLimited, joinRefused, joinsPaused, joinSucceeded, type JoinTarget } from '../core/join-queue.ts'
 import { isUnknownRoom } from '../core/room-plan.ts'
-import { lookForBlindness } from './blind-rooms.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
 import { lose, tellProgress, type Worker } from './room-worker.ts'
 
@@ -58,7 +57,6 @@ export async function audit(worker: Worker, signal: AbortSignal): Promise<void> 
     if ((worker.wanted.get(roomId) ?? Infinity) <= askedAt.monotonicMs) worker.wanted.delete(roomId)
     findings.push({ kind: 'members', roomId, userIds, askedAt })
     observer.audited?.(roomId)
-    await lookForBlindness(worker, roomId, userIds, signal)
   } catch (error) {
     if (signal.aborted) return
     if (!(error instanceof CityError)) throw error

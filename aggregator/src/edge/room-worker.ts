@@ -27,8 +27,6 @@ export type Finding =
   | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
   /** The daemon is not in the room (any more), though no sync may have said so. */
   | { readonly kind: 'lost'; readonly roomId: string }
-  /** Whether the homeserver keeps the room out of presence. */
-  | { readonly kind: 'blind'; readonly roomId: string; readonly isBlind: boolean }
 
 /** How far the daemon is in being in every room of the map. */
 export type RoomProgress = {
@@ -47,18 +45,9 @@ export type RoomObserver = {
   failed?(error: CityError): void
 }
 
-/** How rooms are found of which the homeserver tells no presence. */
-export type Blindness = {
-  readonly daemonUserId: string
-  readonly presenceOf: MatrixClient['presenceOf']
-  /** Nobody is seen in this room. */
-  readonly isSuspect: (roomId: string) => boolean
-}
-
 export type RoomSourceOptions = {
   readonly client: Pick<MatrixClient, 'resolveAlias' | 'joinedRooms' | 'joinedMembers' | 'join'>
   readonly directory: RoomDirectory
-  readonly blindness?: Blindness
   readonly log: SampledLog
   /** ROOM_REFRESH_INTERVAL_MS */
   readonly refreshEveryMs?: number
@@ -98,11 +87,6 @@ export type Worker = Required<
   /** Before the first answer nothing is joined: the daemon may be in all of them already. */
   joinedKnown: boolean
   audited: string | undefined
-  readonly blindness: Blindness | undefined
-  /** Rooms that are out of presence, and who there could not be seen. */
-  readonly blind: Map<string, string>
-  /** How often somebody's presence was asked for. */
-  looks: number
   /** Rooms whose members somebody waits for, and since when. */
   wanted: Map<string, number>
   readAt: Moment | undefined
@@ -143,9 +127,6 @@ export function createWorker(options: RoomSourceOptions): Worker {
     joined: new Set(),
     joinedKnown: false,
     audited: undefined,
-    blindness: options.blindness,
-    blind: new Map(),
-    looks: 0,
     wanted: new Map(),
     readAt: undefined,
     problem: undefined,
@@ -173,7 +154,6 @@ export function addSuccessor(successors: Map<string, Successor>, roomId: string,
 export function lose(worker: Worker, roomId: string): void {
   worker.joined.delete(roomId)
   worker.wanted.delete(roomId)
-  worker.blind.delete(roomId)
   worker.findings.push({ kind: 'lost', roomId })
   wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
   postponeJoin(worker.queue, roomId, worker.clock.monotonicMs() + lossNewsMs)
