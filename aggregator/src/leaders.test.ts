@@ -228,6 +228,19 @@ describe('a leader alone', () => {
     expect(storedCounts()).toEqual({ plaza: 5, park: 0 })
   })
 
+  it('[L36] in the three seconds after a takeover beats come four times a second, then once', async () => {
+    startPod('a', { plaza: 3 })
+    await pass(5_300)
+    heard.length = 0
+    await pass(2_000)
+    const gathering = beats().length
+    await pass(4_000)
+    heard.length = 0
+    await pass(4_000)
+    expect(gathering).toBeGreaterThanOrEqual(7)
+    expect(beats().length).toBeLessThanOrEqual(4)
+  })
+
   it('[L36] a beat that was long under way is followed by another at once', async () => {
     startPod('a', { plaza: 3 })
     await pass(10_000)

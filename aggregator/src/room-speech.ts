@@ -40,6 +40,9 @@ export type RoomSpeech = Speech & {
 
 // The gateways call five missed beats a silence.
 const beatEveryMs = 1_000
+// After a takeover gateways come back one by one, and each waits for two words: for that long they come more often.
+const gatherMs = 3_000
+const gatherBeatEveryMs = 250
 
 export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs: number): RoomSpeech {
   const throttle = createThrottle(throttleMs)
@@ -58,6 +61,7 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
       }
     | undefined
   let beatAtMs = Number.NEGATIVE_INFINITY
+  let begunAtMs: number | undefined
   let beatSource: Beat['source'] | undefined
 
   const offerSlug = (slug: RoomSlug, nowMs: number): void => {
@@ -99,6 +103,7 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
       held = new Set()
       sending = undefined
       beatAtMs = Number.NEGATIVE_INFINITY
+      begunAtMs = undefined
     },
 
     takeStored(messages) {
@@ -112,6 +117,8 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
 
     next(nowMs): readonly OutMessage[] {
       if (epoch === undefined) return []
+      begunAtMs ??= nowMs
+      const everyMs = nowMs - begunAtMs < gatherMs ? gatherBeatEveryMs : beatEveryMs
       if (!takenOver && stored !== undefined && city.isKnown() && isBelieved(stored)) takeOver(stored, nowMs)
       const { source, sourceAgeMs } = city.source()
       // Whoever is told that the source lives again must not see what was true before it fell silent: windows wait for nobody then.
@@ -120,7 +127,7 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
       const rooms = takenOver ? take(throttle, nowMs, roomsPerBatchMax) : []
       const left = nextDueAtMs(throttle)
       const isWhole = takenOver && (complete || left === undefined || left > nowMs)
-      const isDue = rooms.length > 0 || nowMs - beatAtMs >= beatEveryMs || source !== beatSource || isWhole !== complete
+      const isDue = rooms.length > 0 || nowMs - beatAtMs >= everyMs || source !== beatSource || isWhole !== complete
       if (!isDue) return []
       const after = heldAfter(held, rooms)
       const beat: Beat = {
