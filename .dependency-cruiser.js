@@ -74,10 +74,24 @@ export default {
     },
     {
       name: 'nothing-needs-doubles-or-launchers',
-      comment: 'sim, stack and chaos serve tests and the demo; no service may come to lean on them.',
+      comment: 'checker, sim, stack and chaos serve tests and the demo; no service may come to lean on them.',
       severity: 'error',
       from: { path: '^(wire|chassis|aggregator|gateway|web)/', pathNot: tests },
-      to: { path: '^(sim|stack|chaos)/' },
+      to: { path: '^(checker|sim|stack|chaos)/' },
+    },
+    {
+      name: 'checker-needs-wire',
+      comment: 'It judges the services and what was done to them, so it shares no code with either.',
+      severity: 'error',
+      from: { path: '^checker/', pathNot: tests },
+      to: { pathNot: '^(wire|checker)/' },
+    },
+    {
+      name: 'doubles-do-not-know-faults',
+      comment: 'chaos stands on sim, not the other way round.',
+      severity: 'error',
+      from: { path: '^sim/' },
+      to: { path: '^chaos/' },
     },
     {
       name: 'libraries-by-owner',

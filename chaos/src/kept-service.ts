@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Service } from '@citypresence/stack/service'
-import type { Recorder } from './recorder.ts'
+import type { Recorder } from '@citypresence/checker/recorder'
 
 export type KeptService<T extends Service = Service> = {
   /** The process of now, or the last one. */

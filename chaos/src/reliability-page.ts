@@ -42,7 +42,7 @@ ${guardsOf(sections.flatMap(({ faults }) => faults))}
 
 ## Invariants
 
-\`chaos/src/core/check-history.ts\` reads the history of a run afterwards and knows nothing of how it came about. Its rules stand in
+\`checker/src/core/check-history.ts\` reads the history of a run afterwards and knows nothing of how it came about. Its rules stand in
 \`docs/spec/chaos.md\`.
 `
 }

@@ -1,7 +1,7 @@
 // One fault from beginning to end: life goes on, something breaks and is mended, everybody settles on the truth, and then the
 // history is judged. A bar that was missed, a city that did not come back, and a broken invariant are all the same: missed.
-import { checkHistory } from './core/check-history.ts'
-import type { Entry } from './core/history.ts'
+import { checkHistory } from '@citypresence/checker/core/check-history'
+import type { Entry } from '@citypresence/checker/core/history'
 import type { Fault } from './fault.ts'
 import type { Stage } from './stage.ts'
 

@@ -20,9 +20,9 @@ import { startHomeserver, type Homeserver, type Notice } from '@citypresence/sim
 import { startTcpProxy, type TcpProxy } from '@citypresence/sim/tcp-proxy'
 import { keepService, type KeptService } from './kept-service.ts'
 import { startLinks, type Links } from './links.ts'
-import { createRecorder, type Recorder } from './recorder.ts'
+import { createRecorder, type Recorder } from '@citypresence/checker/recorder'
 import { recordStored, type StoredMessages } from './stored-messages.ts'
-import { settle as settleTown, type RoomTruth, type TownOptions, type Townsfolk } from './townsfolk.ts'
+import { settle as settleTown, type RoomTruth, type TownOptions, type Townsfolk } from '@citypresence/sim/townsfolk'
 import { startWitness, type Witness } from './witness.ts'
 
 export type StageOptions = {

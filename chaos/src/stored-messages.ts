@@ -1,17 +1,13 @@
 // Everything that the stream stores, noted as it is republished. It listens beside the gateways with rights of its own and
 // without any of the links that faults cut, and after each reconnection it reads what is stored, so that little is missed.
 import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { beat } from '@citypresence/wire/beat'
-import { decodeJson } from '@citypresence/wire/decode'
-import { epochHeader, epochRecord, parseEpoch } from '@citypresence/wire/epoch'
-import { roomPresence } from '@citypresence/wire/room-presence'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import type { NatsUser } from '@citypresence/stack/nats-config'
 import type { NatsServer } from '@citypresence/stack/nats-server'
 import { arrive, createArrivalOrder, forgetOrder, inOrder } from './core/arrival-order.ts'
-import type { Stored } from './core/history.ts'
-import type { Recorder } from './recorder.ts'
+import type { Recorder } from '@citypresence/checker/recorder'
+import { storedOf } from '@citypresence/checker/stored-message'
 
 const streamName = 'CITY_PRESENCE'
 const subjects = 'city.presence.>'
@@ -119,23 +115,4 @@ async function readStored(connection: NatsConnection): Promise<readonly Msg[]> {
     if (newest !== undefined) return newest
   }
   return []
-}
-
-export function storedOf(message: Msg): { term: number; epoch: number; what: Stored } | undefined {
-  const subject = message.headers?.get('Nats-Subject') ?? message.subject
-  if (subject === 'city.presence.epoch') {
-    const record = decodeJson(epochRecord, message.string())
-    const sequence = Number(message.headers?.get('Nats-Sequence'))
-    return record.ok
-      ? { term: record.value.term, epoch: sequence, what: { kind: 'epoch', record: record.value } }
-      : undefined
-  }
-  const voice = parseEpoch(message.headers?.get(epochHeader) ?? '')
-  if (voice === undefined) return undefined
-  if (subject === 'city.presence.beat') {
-    const decoded = decodeJson(beat, message.string())
-    return decoded.ok ? { ...voice, what: { kind: 'beat', beat: decoded.value } } : undefined
-  }
-  const decoded = decodeJson(roomPresence, message.string())
-  return decoded.ok ? { ...voice, what: { kind: 'room', room: decoded.value } } : undefined
 }

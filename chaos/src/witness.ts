@@ -1,9 +1,10 @@
 // A browser reduced to its honesty: it shows what it was told and notes every frame. When its gateway goes, it tries the next
 // one of its list, as a browser behind a balancer does.
-import type { ClientMessage, RoomView } from '@citypresence/wire/client-messages'
+import type { RoomView } from '@citypresence/wire/client-messages'
 import { clientMessage } from '@citypresence/wire/client-messages'
 import { decodeJson } from '@citypresence/wire/decode'
-import type { Recorder } from './recorder.ts'
+import { createToldView, learn, loseLink } from '@citypresence/checker/core/told-view'
+import type { Recorder } from '@citypresence/checker/recorder'
 
 export type Witness = {
   readonly name: string
@@ -38,10 +39,8 @@ export function startWitness(options: WitnessOptions): Witness {
 
 class SocketWitness implements Witness {
   readonly name: string
-  readonly rooms = new Map<string, RoomView>()
-  stale: boolean | undefined
-  isConnected = false
   readonly #options: WitnessOptions
+  readonly #view = createToldView()
   #connection = 0
   #stopped = false
   #socket: WebSocket | undefined
@@ -49,6 +48,18 @@ class SocketWitness implements Witness {
   constructor(options: WitnessOptions) {
     this.name = options.name
     this.#options = options
+  }
+
+  get rooms(): ReadonlyMap<string, RoomView> {
+    return this.#view.rooms
+  }
+
+  get stale(): boolean | undefined {
+    return this.#view.stale
+  }
+
+  get isConnected(): boolean {
+    return this.#view.isComplete
   }
 
   get url(): string {
@@ -80,7 +91,7 @@ class SocketWitness implements Witness {
     socket.addEventListener('close', ({ code }) => {
       clearInterval(pinging)
       if (pinging !== undefined) recorder.note({ kind: 'closed', ...at, code })
-      this.isConnected = false
+      loseLink(this.#view)
       if (!this.#stopped) setTimeout(() => this.connect(), comeBackAfterMs).unref()
     })
   }
@@ -98,16 +109,6 @@ class SocketWitness implements Witness {
       return
     }
     this.#options.recorder.note({ kind: 'frame', ...at, message: decoded.value })
-    this.#learn(decoded.value)
-  }
-
-  #learn(message: ClientMessage): void {
-    if (message.type === 'status') this.stale = message.stale
-    else if (message.type === 'snapshot') {
-      this.rooms.clear()
-      for (const room of message.rooms) this.rooms.set(room.room_slug, room)
-      this.isConnected = true
-    } else if (message.removed === true) this.rooms.delete(message.room_slug)
-    else this.rooms.set(message.room_slug, message)
+    learn(this.#view, decoded.value)
   }
 }

@@ -1,7 +1,7 @@
 // The people of a city under trouble: acts on the homeserver double, and beside each act the truth that follows from it, counted
 // by hand. It shares no code with the aggregator on purpose.
-import type { Homeserver } from '@citypresence/sim/homeserver'
-import type { Recorder } from './recorder.ts'
+import type { Homeserver } from './homeserver.ts'
+import type { Recorder } from '@citypresence/checker/recorder'
 
 export type Townsfolk = {
   readonly daemon: { readonly userId: string; readonly accessToken: string }

@@ -1,5 +1,5 @@
 // What happened since a moment of a recording: counted from where the history stood.
-import type { Entry } from '../core/history.ts'
+import type { Entry } from '@citypresence/checker/core/history'
 import type { Stage } from '../stage.ts'
 
 type Count = () => number

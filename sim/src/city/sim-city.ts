@@ -2,12 +2,12 @@
 // real ones, edges included; what surrounds them is simulated, and one seed decides everything.
 //
 //   seed -> people act, troubles begin and end -> all is mended -> everybody settles -> the recording is judged
-import { checkHistory } from '@citypresence/chaos/core/check-history'
-import type { Violation } from '@citypresence/chaos/core/violation'
-import type { Entry } from '@citypresence/chaos/core/history'
-import type { Recorder } from '@citypresence/chaos/recorder'
-import { storedOf } from '@citypresence/chaos/stored-messages'
-import { settle, type Townsfolk } from '@citypresence/chaos/townsfolk'
+import { checkHistory } from '@citypresence/checker/core/check-history'
+import type { Violation } from '@citypresence/checker/core/violation'
+import type { Entry } from '@citypresence/checker/core/history'
+import type { Recorder } from '@citypresence/checker/recorder'
+import { storedOf } from '@citypresence/checker/stored-message'
+import { settle, type Townsfolk } from '../townsfolk.ts'
 import { createLogger, type Logger } from '@citypresence/chassis/log'
 import { dice } from '@citypresence/stack/demo/random'
 import { defaultPrefix, roomStream, subjectsBelow } from '@citypresence/wire/subjects'

@@ -1,9 +1,10 @@
 // A browser in a simulated city: it shows what it was told, notes every frame, comes back when it is thrown out, and now and then
 // does not read for a while.
-import type { Recorder } from '@citypresence/chaos/recorder'
+import { createToldView, learn, loseLink } from '@citypresence/checker/core/told-view'
+import type { Recorder } from '@citypresence/checker/recorder'
 import type { Client, Outlet } from '@citypresence/gateway/core/client'
 import { pingOpcode, readFrames, readMessages } from '@citypresence/gateway/testing/read-frames'
-import { clientMessage, type ClientMessage, type RoomView } from '@citypresence/wire/client-messages'
+import { clientMessage, type RoomView } from '@citypresence/wire/client-messages'
 import type { GatewayPod } from './gateway-pod.ts'
 import type { SimClock } from './sim-clock.ts'
 
@@ -39,10 +40,8 @@ export function startSimWitness(options: WitnessOptions): SimWitness {
 
 class Sitting implements SimWitness {
   readonly name: string
-  readonly rooms = new Map<string, RoomView>()
-  stale: boolean | undefined
-  isConnected = false
   readonly #options: WitnessOptions
+  readonly #view = createToldView()
   #seat: Seat | undefined
   #connections = 0
   #tries = 0
@@ -51,6 +50,18 @@ class Sitting implements SimWitness {
   constructor(options: WitnessOptions) {
     this.name = options.name
     this.#options = options
+  }
+
+  get rooms(): ReadonlyMap<string, RoomView> {
+    return this.#view.rooms
+  }
+
+  get stale(): boolean | undefined {
+    return this.#view.stale
+  }
+
+  get isConnected(): boolean {
+    return this.#view.isComplete
   }
 
   connect(): void {
@@ -115,24 +126,13 @@ class Sitting implements SimWitness {
       return
     }
     recorder.note({ kind: 'frame', ...at, message: decoded.value })
-    this.#learn(decoded.value)
-  }
-
-  #learn(message: ClientMessage): void {
-    if (message.type === 'status') this.stale = message.stale
-    else if (message.type === 'snapshot') {
-      this.rooms.clear()
-      for (const room of message.rooms) if (room.removed !== true) this.rooms.set(room.room_slug, room)
-      this.isConnected = true
-    } else if (message.removed === true) this.rooms.delete(message.room_slug)
-    else this.rooms.set(message.room_slug, message)
+    learn(this.#view, decoded.value)
   }
 
   #leave(seat: Seat, code: number): void {
     if (this.#seat !== seat) return
     this.#seat = undefined
-    this.isConnected = false
-    this.stale = undefined
+    loseLink(this.#view)
     this.#options.recorder.note({ kind: 'closed', witness: this.name, connection: seat.number, code })
     if (seat.client !== undefined && seat.pod.process.isAlive) seat.pod.gateway.left(seat.client)
     this.#comeBack()

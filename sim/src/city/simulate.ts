@@ -1,6 +1,6 @@
 // One seed from beginning to end: a city, some minutes of life with troubles in it, everything mended, and the verdict.
-import type { Violation } from '@citypresence/chaos/core/violation'
-import type { Entry } from '@citypresence/chaos/core/history'
+import type { Violation } from '@citypresence/checker/core/violation'
+import type { Entry } from '@citypresence/checker/core/history'
 import { createLogger, type Logger } from '@citypresence/chassis/log'
 import { buildCity, judge, type SimCity } from './sim-city.ts'
 import { troubles, type Trouble } from './troubles.ts'
