@@ -5,14 +5,18 @@ import { createFakeClock, type FakeClock } from './testing/fake-clock.ts'
 import { leaseWith, readLease, type LeaseRecord } from './core/lease-record.ts'
 import type { Lease } from './edge/kube-lease.ts'
 import { CityError } from './errors.ts'
-import { createLogger, createSampledLog } from './log.ts'
+import { createLogger, createSampledLog, type SampledLog } from './log.ts'
 import { runLeaseElection, type LeaseElection } from './lease-election.ts'
 
-const log = createSampledLog(createLogger({ service: 'test', level: 'silent' }))
+const lines: string[] = []
+const logger = createLogger({ service: 'test', level: 'info', destination: { write: (line) => lines.push(line) } })
+let log: SampledLog
 let clock: FakeClock
 let api: ReturnType<typeof createApi>
 beforeEach(() => {
   clock = createFakeClock()
+  log = createSampledLog(logger, { clock })
+  lines.length = 0
   api = createApi(clock)
 })
 
@@ -113,6 +117,19 @@ describe('an election that runs', () => {
     expect(a.election.leads()).toBe(false)
     await clock.advance(60_000)
     expect([a.terms, api.closed]).toEqual([[1], 1])
+  })
+
+  it('[E9] who leaves at once after it was elected still says how it left', async () => {
+    const a = run('a')
+    while (a.terms.length === 0) await clock.advance(10)
+    const left = a.election.leave()
+    await clock.advance(10)
+    await left
+    const said = lines.map((line) => JSON.parse(line) as { msg: string; released?: boolean })
+    expect(said.map(({ msg, released }) => [msg, released])).toEqual([
+      ['holds the Lease', undefined],
+      ['has left the election', true],
+    ])
   })
 
   it('[E9] who leaves while the API is away is through at the renew deadline', async () => {

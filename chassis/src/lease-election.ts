@@ -72,6 +72,7 @@ export function runLeaseElection(options: LeaseElectionOptions): LeaseElection {
     })
   }
 
+  // A key of its own for each kind: one that holds back another would hide how it ended.
   const carryOut = (effect: ElectionEffect): void => {
     switch (effect.kind) {
       case 'read':
@@ -81,15 +82,15 @@ export function runLeaseElection(options: LeaseElectionOptions): LeaseElection {
         void write(effect.record, effect.change)
         break
       case 'leads':
-        log.info('lease', { term: effect.term }, 'holds the Lease')
+        log.info('lease held', { term: effect.term }, 'holds the Lease')
         options.onLeads(effect.term)
         break
       case 'lost':
-        log.warn('lease', { why: effect.why }, 'does not hold the Lease any more')
+        log.warn('lease lost', { why: effect.why }, 'does not hold the Lease any more')
         options.onLost(effect.why)
         break
       case 'left':
-        log.info('lease', { released: effect.released }, 'has left the election')
+        log.info('lease left', { released: effect.released }, 'has left the election')
         left.resolve(undefined)
         break
     }
@@ -97,7 +98,7 @@ export function runLeaseElection(options: LeaseElectionOptions): LeaseElection {
 
   const tellFailure = (error: CityError): void => {
     options.onError(error)
-    log.warn('lease', { err: error, code: error.code }, 'the Lease cannot be reached')
+    log.warn('lease unreachable', { err: error, code: error.code }, 'the Lease cannot be reached')
   }
 
   const read = async (): Promise<void> => {
