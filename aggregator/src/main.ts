@@ -104,8 +104,9 @@ await runService({
       staleAfterMs: config.staleAfterMs,
       // Ten seconds above the two minutes after which the homeserver itself ends typing.
       typingMaxMs: 130_000,
-      // People seen without a room: a homeserver's whole crowd fits, and 100,000 are some 20 MB.
-      outsidersMax: 100_000,
+      // People seen without a room, which is everybody after a first sync without the members: one of 64 MiB names no more than
+      // these at 160 bytes each. 100,000 are some 20 MB.
+      outsidersMax: 400_000,
       userEvents: config.userEvents,
       remoteUsers: config.userEventsRemote,
     })

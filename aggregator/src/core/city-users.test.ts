@@ -55,7 +55,7 @@ it('[P15] who comes in after somebody left for good has nothing of theirs', () =
   settleShown(state, { held: false, graceMs: 0, nowMs: 1 })
   takeUsers(state, scope)
   leaveRoom(state, '!r', gone)
-  dropOrphans(state)
+  dropOrphans(state, { allListed: true })
   joinRoom(state, '!r', fresh)
   tell(state, fresh, statusCode.online, undefined)
   settleShown(state, { held: false, graceMs: 0, nowMs: 2 })

@@ -18,8 +18,9 @@ import { createCityRooms, lookAtRoom, takeMap, valueOfSlug } from './city-rooms.
 import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
 import { takeUsers, usersOf } from './city-users.ts'
 import type { Moment } from './moment.ts'
-import { createObservation, endLives, findLifeDue, observe, stopAllTyping, type Observation } from './observation.ts'
-import { auditMembers, cameBack, dropOrphans, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
+import { createObservation, endLives, findLifeDue, forgetRoomless, observe, stopAllTyping } from './observation.ts'
+import type { Observation } from './observation.ts'
+import { auditMembers, cameBack, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { carryActivity } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
@@ -112,7 +113,7 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
   reach(city, at)
   const { observation: former, health } = city
   const { observation: fresh } = replacement
-  dropOrphans(fresh.state)
+  forgetRoomless(fresh)
   const doubt = { presenceWorked: health.presence === 'works', allListed: fresh.unlisted.size === 0 }
   if (shown.emptiesCity(former.state, fresh.state, doubt)) city.health = hold(health, at)
   shown.carryShown(former.state, fresh.state, shownRule(city))
@@ -268,7 +269,7 @@ function endResponse(city: City): void {
   const { response, observation } = city
   if (response === undefined) return
   city.response = undefined
-  dropOrphans(observation.state)
+  forgetRoomless(observation)
   if (shown.takesMostOffline(observation.state)) city.health = hold(city.health, response)
   look(city, response)
 }
@@ -281,7 +282,7 @@ function lookUnlessLearning(city: City): void {
 /** Shows what may be shown, and looks at every room where something happened. */
 function look(city: City, stamp: Moment): void {
   const { observation, rooms, now } = city
-  dropOrphans(observation.state)
+  forgetRoomless(observation)
   shown.settleShown(observation.state, shownRule(city))
   const { touched } = observation
   takeDirtyRooms(observation.state, touched)

@@ -2,8 +2,10 @@
 // (room-life). The city has one; an initial sync builds a second one beside it, which then takes its place.
 import type { Moment } from './moment.ts'
 import {
+  cameBack,
   closeRoom,
   createPresenceState,
+  dropOrphans,
   isMember,
   isOpen,
   joinRoom,
@@ -104,6 +106,7 @@ function observeJoin(observation: Observation, fact: Fact & { kind: 'joined' }, 
   noteJoined(observation.unlisted, roomId, userId)
   if (!joinRoom(observation.state, roomId, userId)) return
   noteMembers(observation, roomId, lesson.at)
+  if (observation.state.watch?.doubted.has(userId) === true) cameBack(observation.state, userId)
   const wasThere = lesson.former !== undefined && isMember(lesson.former, roomId, userId)
   if (originTs !== undefined && !wasThere) observeActivity(observation, roomId, originTs, lesson)
 }
@@ -124,6 +127,10 @@ function changeLife(observation: Observation, roomId: string, change: (life: Roo
   observation.touched.add(roomId)
   observation.lifeDueMs = Math.min(observation.lifeDueMs, lifeDueMs(life))
 }
+
+/** When a response ends: whoever was left without a room is no part of the city. */
+export const forgetRoomless = ({ state, unlisted }: Observation): void =>
+  dropOrphans(state, { allListed: unlisted.size === 0 })
 
 /** Ends typing and activity whose time is over. Looks at the rooms only when the earliest end has come. */
 export function endLives(observation: Observation, nowMs: number): void {

@@ -10,7 +10,7 @@
 import { grown } from './growable.ts'
 import { createIdTable, intern, nameOf, release, type IdTable } from './id-table.ts'
 import { createIndexQueue, drain, enqueue, unqueue, type IndexQueue } from './index-queue.ts'
-import { markChanged, markGone, markReported, type UserWatch } from './user-watch.ts'
+import { markChanged, markDoubted, markGone, markReported, type UserWatch } from './user-watch.ts'
 
 /** A status as a number; whatever is not offline counts as online. */
 export const statusCode = { offline: 0, online: 1, unavailable: 2, busy: 3 } as const
@@ -196,10 +196,13 @@ export function showUnheard(state: PresenceState, user: number, status: number):
 
 export const isShown = (state: PresenceState, user: number): boolean => (state.shown[user] ?? 0) !== 0
 
-/** Forgets everybody who is left without a room: nothing is heard of them any more, so nothing may be shown. */
-export function dropOrphans(state: PresenceState): void {
+/**
+ * Forgets everybody who is left without a room: nothing is heard of them any more, so nothing may be shown. Unless rooms are to
+ * be listed yet, one of which may be theirs: the homeserver said how it stands with them, and will not say it again.
+ */
+export function dropOrphans(state: PresenceState, rule: { readonly allListed: boolean }): void {
   for (const user of state.orphans)
-    if (state.roomsOf[user]?.length === 0 && nameOf(state.users, user) !== '') dropUser(state, user)
+    if (state.roomsOf[user]?.length === 0 && nameOf(state.users, user) !== '') dropUser(state, user, rule.allListed)
   state.orphans.length = 0
 }
 
@@ -257,12 +260,20 @@ function forgetRoom(state: PresenceState, user: number, room: number): void {
   if (rooms.length === 0) state.orphans.push(user)
 }
 
-function dropUser(state: PresenceState, user: number): void {
+function dropUser(state: PresenceState, user: number, allListed: boolean): void {
+  const userId = nameOf(state.users, user)
+  if (!allListed) remember(state, user, userId)
   if (isShown(state, user)) state.shownCount--
   state.told[user] = 0
   state.shown[user] = 0
   state.lastActiveTs[user] = 0
   state.leaving.delete(user)
-  markGone(state.watch, user, nameOf(state.users, user))
+  if (allListed) markGone(state.watch, user, userId)
+  else markDoubted(state.watch, user, userId)
   release(state.users, user)
+}
+
+function remember(state: PresenceState, user: number, userId: string): void {
+  const lastActiveTs = state.lastActiveTs[user] ?? 0
+  tellOutsider(state, userId, { status: (state.told[user] ?? 0) as StatusCode, lastActiveTs })
 }

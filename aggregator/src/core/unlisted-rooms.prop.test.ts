@@ -84,6 +84,124 @@ it('[P18] whenever the list was made and whenever it comes, the room ends with w
   )
 })
 
+// Several rooms, and a homeserver that speaks of somebody's presence only when it changes or when they are seen to come in.
+const roomIds = ['!a', '!b', '!c']
+type Deed =
+  | { readonly who: number; readonly room: number; readonly joins: boolean }
+  | { readonly who: number; readonly online: boolean }
+type Town = {
+  /** By room, who was there before the first sync's timelines began. */
+  readonly atFirst: readonly (readonly boolean[])[]
+  /** By room, who came or went in the first sync's timeline. */
+  readonly lately: readonly { readonly who: number; readonly joins: boolean }[][]
+  readonly online: readonly boolean[]
+  readonly deeds: readonly Deed[]
+  readonly perResponse: number
+  /** By room, how many deeds were done when the list was made, and how many were heard when it came. */
+  readonly lists: readonly { readonly made: number; readonly comes: number }[]
+}
+
+const perRoom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(arbitrary, { minLength: roomIds.length, maxLength: roomIds.length })
+const anyWho = fc.nat(people - 1)
+const numbers = [...everybody.keys()]
+const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ who: anyWho, room: fc.nat(roomIds.length - 1), joins: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ who: anyWho, online: fc.boolean() }) },
+)
+const anyTown: fc.Arbitrary<Town> = fc.record({
+  atFirst: perRoom(anyFlags),
+  lately: perRoom(fc.array(fc.record({ who: anyWho, joins: fc.boolean() }), { maxLength: 3 })),
+  online: anyFlags,
+  deeds: fc.array(anyDeed, { maxLength: 12 }),
+  perResponse: fc.constantFrom(1, 2, 5),
+  lists: perRoom(fc.record({ made: fc.nat(12), comes: fc.nat(12) })),
+})
+
+/** The homeserver: what it says of each deed, and who is where in the end. */
+class Homeserver {
+  readonly rooms: Set<number>[]
+  readonly online: boolean[]
+
+  constructor({ atFirst, online }: Town) {
+    this.rooms = atFirst.map((flags) => new Set(numbers.filter((who) => flags[who])))
+    this.online = [...online]
+  }
+
+  /** Without a member list; who came or went lately is named as the sender of that event. */
+  firstFacts({ lately }: Town): Fact[] {
+    const members = lately.flatMap((moves, room) => [
+      { kind: 'self-joined' as const, roomId: roomIds[room] ?? '' },
+      ...moves.filter(({ who }) => this.rooms[room]?.has(who)).map(({ who }) => come(roomIds[room] ?? '', user(who))),
+      ...moves.flatMap((move) => this.do({ ...move, room }).filter(({ kind }) => kind !== 'presence')),
+    ])
+    const shown = numbers.filter((who) => this.online[who] && this.isVisible(who))
+    return [...members, ...shown.map((who) => is(user(who), 'online'))]
+  }
+
+  isVisible = (who: number): boolean => this.rooms.some((members) => members.has(who))
+
+  do(deed: Deed): Fact[] {
+    const { who } = deed
+    if ('online' in deed) {
+      if (this.online[who] === deed.online) return []
+      this.online[who] = deed.online
+      return this.isVisible(who) ? [this.presence(who)] : []
+    }
+    const [members, roomId = ''] = [this.rooms[deed.room], roomIds[deed.room]]
+    if (deed.joins) return members?.has(who) ? [] : (members?.add(who), [come(roomId, user(who)), this.presence(who)])
+    return members?.delete(who) ? [go(roomId, user(who))] : []
+  }
+
+  presence = (who: number): Fact => is(user(who), this.online[who] ? 'online' : 'offline')
+  list = (room: number): string[] =>
+    [...(this.rooms[room] ?? []), -1].map((who) => (who < 0 ? daemonUserId : user(who)))
+  onlineIn = (room: number): number => [...(this.rooms[room] ?? [])].filter((who) => this.online[who]).length
+}
+
+it('[P18] whoever was online is counted in every room that lists them, also after leaving the only room that was known', () => {
+  fc.assert(
+    fc.property(anyTown, (town) => {
+      const server = new Homeserver(town)
+      const city = startLazily(server.firstFacts(town), 10)
+      // A first sync in which nobody is online at all is not believed without it.
+      c.presenceProbed(city, true, at(10))
+      c.mapRooms(
+        city,
+        roomIds.map((roomId, room) => ({ slug: `r${room}` as never, roomId, alias: null })),
+        at(11),
+      )
+      const made: string[][][] = [roomIds.map((_, room) => server.list(room))]
+      const told = town.deeds.map((deed) => {
+        const facts = server.do(deed)
+        made.push(roomIds.map((_, room) => server.list(room)))
+        return facts
+      })
+      const take = (heard: number) => {
+        for (const [room, roomId] of roomIds.entries()) {
+          const list = town.lists[room]
+          if (list === undefined || Math.min(list.comes, told.length) !== heard) continue
+          const members = made[Math.min(list.made, told.length)]?.[room] ?? []
+          expect(c.listMembers(city, roomId, members, { at: at(20 + heard), askedAt: at(15) })).toBe(true)
+        }
+      }
+      take(0)
+      for (let heard = 0; heard < told.length; heard += town.perResponse) {
+        const facts = told.slice(heard, heard + town.perResponse).flat()
+        // As in an answer: all membership first.
+        const isPresence = ({ kind }: Fact): boolean => kind === 'presence'
+        c.learn(city, [...facts.filter((fact) => !isPresence(fact)), ...facts.filter(isPresence)], at(21 + heard))
+        c.syncSucceeded(city, at(21 + heard))
+        for (let one = 1; one <= town.perResponse; one++) if (heard + one <= told.length) take(heard + one)
+      }
+      expect(roomIds.map((_, room) => onlineOf(city, `r${room}`))).toEqual(
+        roomIds.map((_, room) => server.onlineIn(room)),
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
 it('[P18] a list that was asked for before the first sync came is too old, and a second one is none that waits', () => {
   const rooms: UnlistedRooms = new Map()
   expect(takeList(rooms, '!r', [user(0)], at(99))).toBeUndefined()
@@ -135,4 +253,24 @@ it('[P18] single users are not told as gone before all rooms are listed, and the
   expect(told.get(boris)).toMatchObject({ status: 'offline' })
   expect(told.get(chidi)).toBe('erased')
   expect(told.has(ada)).toBe(false)
+})
+
+it('[P18] who left the only room that is known is gone for those who follow single users only if no list has them', () => {
+  const [ada, boris] = [user(0), user(1)]
+  const city = c.createCity({ ...cityOptions, userEvents: true })
+  const rooms = ['!r', '!s'].map((roomId): Fact => ({ kind: 'self-joined', roomId }))
+  const both = [ada, boris]
+  startLazily(
+    [...rooms, ...both.map((userId) => come('!r', userId)), ...both.map((userId) => is(userId, 'online'))],
+    10,
+    city,
+  )
+  expect([...c.takeChangedUsers(city).keys()]).toEqual(both)
+  c.learn(city, [go('!r', ada), go('!r', boris)], at(20))
+  expect(c.takeChangedUsers(city).size).toBe(0)
+  c.learn(city, [come('!s', boris), is(boris, 'offline')], at(21))
+  expect([...c.takeChangedUsers(city)]).toEqual([[boris, expect.objectContaining({ status: 'offline' })]])
+  c.listMembers(city, '!r', [], { at: at(22), askedAt: at(15) })
+  c.listMembers(city, '!s', [boris], { at: at(23), askedAt: at(15) })
+  expect([...c.takeChangedUsers(city)]).toEqual([[ada, 'erased']])
 })

@@ -10,7 +10,7 @@ export type UserWatch = {
   /** By user: 1 where the world was told of this user. */
   reported: Uint8Array
   readonly gone: Set<string>
-  /** Told of before a lazy first sync, and not seen since: gone only if no list of members has them. */
+  /** Told of before, and in no room that is known while others are to be listed: gone only if no list of members has them. */
   readonly doubted: Set<string>
 }
 
@@ -34,11 +34,20 @@ export const isReported = (watch: UserWatch, user: number): boolean => watch.rep
 
 /** Nobody needs to hear that somebody is gone of whom nobody heard. */
 export function markGone(watch: UserWatch | undefined, user: number, userId: string): void {
-  if (watch === undefined) return
+  if (wasReported(watch, user)) watch?.gone.add(userId)
+}
+
+/** Out of every room that is known, while others are to be listed yet. */
+export function markDoubted(watch: UserWatch | undefined, user: number, userId: string): void {
+  if (wasReported(watch, user)) watch?.doubted.add(userId)
+}
+
+function wasReported(watch: UserWatch | undefined, user: number): boolean {
+  if (watch === undefined) return false
   unqueue(watch.changed, user)
-  if (!isReported(watch, user)) return
+  if (!isReported(watch, user)) return false
   watch.reported[user] = 0
-  watch.gone.add(userId)
+  return true
 }
 
 /** The users that changed since the last time, now taken as told, and those that are gone. */

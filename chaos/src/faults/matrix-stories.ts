@@ -32,11 +32,17 @@ const answers: readonly Fault[] = [
     id: 'F24f',
     title: 'the first sync of a new aggregator is 100 MB',
     bar: 'asked again without the members; each room counts when its own list came, all within 15 s; nothing untrue is shown',
-    length: 'long',
+    length: 'short',
     guard: 'without the lazy first sync the same one was asked for again, with all members',
     async run(stage) {
       const { homeserver, aggregator, town } = stage
       await aggregator.away()
+      // Named by the answer as one who left there, and in rooms that are still to be listed.
+      for (const slug of town.slugs.slice(0, 3)) {
+        const person = memberOf(stage, slug)
+        town.online(person)
+        town.leave(person, slug)
+      }
       const from = homeserver.requests.length
       homeserver.fault({ path: syncPath, times: 1, fault: { kind: 'huge', bytes: 100_000_000 } })
       const beganAtMs = stage.recorder.nowMs()
