@@ -169,7 +169,11 @@ describe('failures', () => {
     })
     expect(await life).toBe(code)
     expect(stage.events).toEqual(['start a', 'drain a', 'stop a'])
-    expect(stage.lines.some((line) => line.includes('start failed'))).toBe(true)
+    const told = stage.lines.find((line) => line.includes('start failed'))
+    expect(JSON.parse(told ?? '')).toMatchObject({
+      level: 'error',
+      code: error instanceof CityError ? error.code : 'Unexpected',
+    })
     expect(stage.lines.some((line) => line.includes('"msg":"started"'))).toBe(false)
   })
 

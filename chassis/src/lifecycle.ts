@@ -109,9 +109,10 @@ function createLife(options: ServiceOptions) {
       options.onError?.(error)
       // Being replaced is part of a life; anything else somebody has to read about. (A start that breaks off because the stop
       // began is no failure.)
-      if (phase === 'starting') log.error({ err: error }, 'start failed')
-      else if (toErrorCode(error) === 'Deposed') log.warn({ err: error }, 'ends')
-      else log.error({ err: error }, 'ends')
+      const code = toErrorCode(error)
+      if (phase === 'starting') log.error({ err: error, code }, 'start failed')
+      else if (code === 'Deposed') log.warn({ err: error, code }, 'ends')
+      else log.error({ err: error, code }, 'ends')
     }
     stop(error === undefined ? exitCodes.stopped : toExitCode(error), error === undefined ? 'done' : toErrorCode(error))
   }
