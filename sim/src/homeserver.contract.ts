@@ -29,6 +29,8 @@ export type ContractServer = {
   restart(): Promise<void>
   /** The same, and up with presence switched off, or on again. */
   restartWithPresence(isOn: boolean): Promise<void>
+  /** The same, and up with these rooms out of presence, and no others. */
+  restartBlindIn(roomIds: readonly string[]): Promise<void>
   /** From now on a person's second join is too many. */
   limitJoins(): Promise<void>
   stop(): Promise<void>
@@ -770,6 +772,27 @@ export function homeserverContract(name: string, start: () => Promise<ContractSe
         await server.restartWithPresence(true)
         await ada.setPresence('online')
         expect((await ada.presenceOf(ada.userId)).presence).toBe('online')
+      })
+
+      it('[D6] [M-trap-17] of a room out of presence nobody is told, asking for who is only there is forbidden, and the list goes on', async () => {
+        const stage = await scene(2)
+        const [ada, ben] = stage.people as [Person, Person]
+        const other = await stage.mayor.createRoom({})
+        for (const one of [stage.daemon, ben]) await createMatrixClient(server.url, one).join(other)
+        await server.restartBlindIn([stage.roomId])
+        const reader = await read(stage.daemon)
+        reader.forget()
+        await ada.setPresence('online')
+        await fence(reader, stage)
+        expect(presenceTold(reader.told, ada.userId)).toEqual([])
+        const statusOf = async (userId: string) =>
+          (await askRaw(server.url, stage.daemon, `/presence/${encodeURIComponent(userId)}/status`)).status
+        expect(await Promise.all([ada, ben, stage.mayor, stage.daemon].map(({ userId }) => statusOf(userId)))).toEqual([
+          403, 200, 200, 200,
+        ])
+        expect(await reader.client.joinedMembers(stage.roomId)).toContain(ada.userId)
+        await server.restartBlindIn([])
+        expect(await statusOf(ada.userId)).toBe(200)
       })
 
       it('[D6] [M-trap-26] one join too many is 429 with both ways to say how long', async () => {

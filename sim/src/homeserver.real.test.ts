@@ -19,6 +19,7 @@ homeserverContract('Synapse', async () => {
     },
     restart: () => synapse.restart(),
     restartWithPresence: (isOn) => synapse.restart({ presenceEnabled: isOn }),
+    restartBlindIn: (roomIds) => synapse.restart({ extra: { exclude_rooms_from_presence: roomIds } }),
     limitJoins: () =>
       synapse.restart({
         extra: {

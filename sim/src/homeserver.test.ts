@@ -5,6 +5,7 @@ import { startHomeserver } from './homeserver.ts'
 
 homeserverContract('the double', async () => {
   const homeserver = await startHomeserver()
+  let blind: readonly string[] = []
   // A pooled connection may learn of its end only when it is used.
   const restart = async (): Promise<void> => {
     homeserver.restart()
@@ -25,6 +26,12 @@ homeserverContract('the double', async () => {
     restartWithPresence(isOn) {
       if (isOn) homeserver.trackPresence()
       else homeserver.stopTrackingPresence()
+      return restart()
+    },
+    restartBlindIn(roomIds) {
+      for (const roomId of blind) homeserver.script.blind(roomId, roomIds.includes(roomId))
+      for (const roomId of roomIds) homeserver.script.blind(roomId, true)
+      blind = roomIds
       return restart()
     },
     limitJoins() {

@@ -57,6 +57,8 @@ export type Homeserver = {
   limitJoins(settings: RateSettings | undefined): void
   /** Presence is switched off: who was seen is told as offline once, then silence. */
   stopTrackingPresence(): void
+  /** Presence stands still without a word: what people do is taken and forgotten. */
+  freezePresence(): void
   trackPresence(): void
   /** Everybody's presence once more, unchanged; it wakes nobody, it rides along with the next answer. */
   repeatPresence(): void
@@ -111,6 +113,7 @@ function controlsOf({ home, polls, rules }: Double, server: Server): Controls {
       return () => void (entry.left = 0)
     },
     limitJoins: (settings) => void (home.joinLimit = settings && createRateLimit(settings)),
+    freezePresence: () => void (world.presenceTracked = false),
     stopTrackingPresence() {
       stopTrackingPresence(world)
       polls.wake()

@@ -29,8 +29,11 @@ export type NewRoom = {
 export type Acts = ReturnType<typeof acts>
 
 export function acts(world: World, nowMs: () => number) {
-  const change = (roomId: string, userId: string, membership: Membership, sender = userId): void =>
+  const change = (roomId: string, userId: string, membership: Membership, sender = userId): void => {
+    // Whoever is in a room has an account, the maker of it too: somebody's presence is refused only where no room is shared.
+    if (membership === 'join' && userId.endsWith(`:${world.serverName}`)) addPersonById(world, userId)
     move(world, requireRoom(world, roomId), { userId, membership, sender, nowMs: nowMs() })
+  }
   const say = (
     room: Room,
     type: string,
@@ -88,6 +91,10 @@ export function acts(world: World, nowMs: () => number) {
     },
     presence(userId: string, state: PresenceState, statusMessage?: string): void {
       setPresence(world, addPersonById(world, userId), { state, statusMessage, nowMs: nowMs() })
+    },
+    /** `exclude_rooms_from_presence`, as after a restart of the homeserver. */
+    blind(roomId: string, isBlind: boolean): void {
+      requireRoom(world, roomId).blind = isBlind
     },
     /** The room is gone without a word: whoever syncs after it hears nothing of it. */
     purge(roomId: string): void {
