@@ -13,6 +13,8 @@ type Batch = {
   readonly initial?: boolean
   readonly lazy?: boolean
   readonly typingSuspect?: boolean
+  /** So long before it came. */
+  readonly askedMsAgo?: number
   readonly slices: (readonly Fact[])[]
 }
 type Slices = { next(): Promise<void> }
@@ -44,7 +46,7 @@ beforeEach(() => {
   ended = aggregate({
     city,
     known,
-    source: { batches: (signal) => batchesFrom(signal) },
+    source: { batches: (signal) => batchesFrom(signal), startOver: () => heeded.push('start over') },
     rooms: {
       updates: (signal) => maps.values(signal),
       findings: (signal) => findings.values(signal),
@@ -69,14 +71,16 @@ afterEach(async () => {
 })
 
 async function* batchesFrom(signal: AbortSignal) {
-  for await (const { initial = false, lazy = false, typingSuspect = false, slices } of batches.values(signal)) {
+  for await (const { initial = false, lazy = false, typingSuspect = false, askedMsAgo = 0, slices } of batches.values(
+    signal,
+  )) {
     const moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
     yield {
       ...{
         initial,
         lazy,
         typingSuspect,
-        requestedAt: moment,
+        requestedAt: { ...moment, monotonicMs: moment.monotonicMs - askedMsAgo },
         asOf: moment,
         receivedAt: moment,
         traceparent: undefined,
@@ -243,4 +247,24 @@ it('[P19] where presence is heard of, or no sync comes at all, nothing is probed
   }
   await clock.advance(300_000)
   expect(probes).toHaveLength(1)
+})
+
+it('[P23] a room of which no presence is told keeps its last count, marked, until it is shown again and all is learned anew', async () => {
+  await open()
+  findings.push({ kind: 'blind', roomId: '!r', isBlind: true })
+  await clock.advance(1)
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true })
+  const anew = { initial: true, slices: [[follow('!r'), come('!r', user(0)), is(user(0), 'online')]] }
+  await hear(anew)
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true })
+  expect(heeded).not.toContain('start over')
+  await clock.advance(1)
+  findings.push({ kind: 'blind', roomId: '!r', isBlind: false })
+  await clock.advance(1)
+  expect(heeded).toContain('start over')
+  await hear({ slices: [[is(user(0), 'unavailable')]] }, { ...anew, askedMsAgo: 5 })
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true })
+  await hear(anew)
+  expect(presenceIn(city, 'r').online_count).toBe(1)
+  expect(presenceIn(city, 'r').stale).toBeUndefined()
 })

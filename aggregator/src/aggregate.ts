@@ -19,6 +19,7 @@ import {
   mapRooms,
   mappedSlugs,
   nextDueAtMs,
+  noteBlindness,
   presenceProbed,
   sourceOf,
   startReplacement,
@@ -48,11 +49,14 @@ export interface SyncSource {
     readonly typingSuspect: boolean
     readonly traceparent: string | undefined
   }>
+  /** The next batch is an initial one, asked for from now on. */
+  startOver(): void
 }
 
 export type RoomFinding =
   | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
   | { readonly kind: 'lost'; readonly roomId: string }
+  | { readonly kind: 'blind'; readonly roomId: string; readonly isBlind: boolean }
 
 export interface MapSource {
   updates(signal: AbortSignal): AsyncIterable<readonly MappedRoom[]>
@@ -105,7 +109,13 @@ const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicM
 
 /** Runs until the signal; rejects when Matrix can never be followed (the token is another user's). */
 export async function aggregate(options: AggregateOptions): Promise<void> {
-  const loop: Loop = { ...options, audits: createPendingAudits(), probedAtMs: Number.NEGATIVE_INFINITY, doubted: false }
+  const loop: Loop = {
+    ...options,
+    audits: createPendingAudits(),
+    shownAgain: new Map(),
+    probedAtMs: Number.NEGATIVE_INFINITY,
+    doubted: false,
+  }
   const cancel = startTicking(loop)
   try {
     await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
@@ -114,7 +124,13 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   }
 }
 
-type Loop = AggregateOptions & { readonly audits: PendingAudits; probedAtMs: number; doubted: boolean }
+type Loop = AggregateOptions & {
+  readonly audits: PendingAudits
+  /** Rooms that the homeserver shows again, and since when. */
+  readonly shownAgain: Map<string, number>
+  probedAtMs: number
+  doubted: boolean
+}
 
 async function followMatrix(loop: Loop): Promise<void> {
   for await (const batch of loop.source.batches(loop.signal)) {
@@ -129,6 +145,7 @@ async function followMatrix(loop: Loop): Promise<void> {
         learnInto(replacement, facts, at)
       }
       finishReplacement(city, replacement, at)
+      endBlindness(loop, batch.requestedAt.monotonicMs, at)
       loop.rooms.wantMembers(unlistedRooms(city))
     } else {
       for await (const facts of batch.slices) {
@@ -164,10 +181,30 @@ async function followFindings(loop: Loop): Promise<void> {
   for await (const finding of loop.rooms.findings(loop.signal)) {
     const at = momentOf(loop.clock)
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
+    else if (finding.kind === 'blind') heedBlindness(loop, finding.roomId, finding.isBlind, at)
     // The list of a room that waits for one is taken at once; any other is an audit.
     else if (!listMembers(loop.city, finding.roomId, finding.userIds, { at, askedAt: finding.askedAt }))
       keepAudit(loop.audits, { ...finding, answeredAt: at })
     tell(loop, undefined)
+  }
+}
+
+/** A room that is shown again may have changed meanwhile without a word: it is marked until all is learned anew. */
+function heedBlindness({ city, source, shownAgain }: Loop, roomId: string, isBlind: boolean, at: Moment): void {
+  if (isBlind) {
+    shownAgain.delete(roomId)
+    noteBlindness(city, roomId, true, at)
+  } else {
+    shownAgain.set(roomId, at.monotonicMs)
+    source.startOver()
+  }
+}
+
+function endBlindness({ city, shownAgain }: Loop, requestedAtMs: number, at: Moment): void {
+  for (const [roomId, sinceMs] of shownAgain) {
+    if (requestedAtMs < sinceMs) continue
+    shownAgain.delete(roomId)
+    noteBlindness(city, roomId, false, at)
   }
 }
 

@@ -21,7 +21,7 @@ import { subjectsBelow } from '@citypresence/wire/subjects'
 import { aggregate, viewOfCity } from './aggregate.ts'
 import { electByLease, electBySilence } from './city-election.ts'
 import { mistakesOf, settings } from './config.ts'
-import { createCity } from './core/city.ts'
+import { createCity, lookoutsIn } from './core/city.ts'
 import { followCity } from './leaders.ts'
 import { openMatrix } from './matrix.ts'
 import { createAggregatorMetrics } from './metrics.ts'
@@ -163,7 +163,14 @@ await runService({
     )
     const matrix = await parts.start(
       'matrix',
-      () => openMatrix({ config, log, numbers, startSpan: (name, options) => telemetry.startSpan(name, options) }),
+      () =>
+        openMatrix({
+          config,
+          log,
+          numbers,
+          startSpan: (name, options) => telemetry.startSpan(name, options),
+          lookoutsIn: (roomId, listed, turn) => lookoutsIn(city, roomId, listed, turn),
+        }),
       { stop: (one) => one.stop() },
     )
     readiness.role = () => roleOf(leaders)

@@ -8,7 +8,7 @@ import { createRoomSource, type RoomSource } from './edge/matrix-rooms.ts'
 import { createMatrixSource, type MatrixSource } from './edge/matrix-sync.ts'
 import { probePresence } from './edge/presence-probe.ts'
 import { fileDirectory, httpDirectory, type RoomDirectory } from './edge/room-directory.ts'
-import type { RoomProgress } from './edge/room-worker.ts'
+import type { Lookout, RoomProgress } from './edge/room-worker.ts'
 import { createAnswerReader } from './edge/sync-worker.ts'
 import type { AggregatorMetrics } from './metrics.ts'
 
@@ -21,6 +21,8 @@ export type MatrixOptions = {
   readonly log: Logger
   readonly numbers: AggregatorMetrics
   readonly startSpan: Telemetry['startSpan']
+  /** Whose presence tells whether the homeserver tells presence of a room. */
+  readonly lookoutsIn: Lookout['of']
 }
 
 export type Matrix = {
@@ -32,7 +34,7 @@ export type Matrix = {
 
 const userAgent = 'citypresence-aggregator'
 
-export function openMatrix({ config, log, numbers, startSpan }: MatrixOptions): Matrix {
+export function openMatrix({ config, log, numbers, startSpan, lookoutsIn }: MatrixOptions): Matrix {
   const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
   const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
   const { homeserverUrl, accessToken, userId, activity } = config
@@ -61,12 +63,14 @@ export function openMatrix({ config, log, numbers, startSpan }: MatrixOptions): 
   const rooms = createRoomSource({
     client,
     directory: directoryOf(config, cityHttp),
+    lookout: { daemonUserId: userId, presenceOf: (user, signal) => client.presenceOf(user, signal), of: lookoutsIn },
     log: sampled,
     refreshEveryMs: config.roomRefreshIntervalMs,
     observer: {
       refreshed: (count) => numbers.rooms.set(count),
       progress: (progress) => noteProgress(numbers, progress),
       joined: () => numbers.joins.inc(),
+      blind: (count) => numbers.blindRooms.set(count),
     },
   })
   return {

@@ -37,6 +37,7 @@ export function createAggregatorMetrics(metrics: Metrics) {
       'joins_remaining_seconds',
       'How long the joins that are not refused will take, as far as known; 0 when none is left.',
     ),
+    blindRooms: metrics.gauge('rooms_without_presence', 'Rooms that the homeserver keeps out of presence.'),
     joins: metrics.counter('joins_total', 'Rooms that the daemon joined.'),
     sourceAgeSeconds: metrics.gauge('source_age_seconds', 'Time since the last good sync.'),
     stale: metrics.gauge('source_stale', '1 while the source is not to be believed.'),

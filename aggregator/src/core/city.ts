@@ -14,6 +14,7 @@
 // look saw, so nobody meets half a response.
 import type { RoomSlug } from '@citypresence/wire/subjects'
 import type { UserPresence } from '@citypresence/wire/user-presence'
+import { whomToAsk } from './blind-rooms.ts'
 import { createCityRooms, lookAtRoom, takeMap, valueOfSlug } from './city-rooms.ts'
 import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
 import { takeUsers, usersOf } from './city-users.ts'
@@ -123,6 +124,7 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
     if (freshLife !== undefined) carryActivity(life, freshLife)
   }
   findLifeDue(fresh)
+  for (const roomId of former.blind) if (isOpen(fresh.state, roomId)) fresh.blind.add(roomId)
   city.observation = fresh
   settleDoubted(city)
   look(city, at)
@@ -145,6 +147,20 @@ export function confirmMembers(
   lookUnlessLearning(city)
   return { ...drift, outdated: false }
 }
+
+/** Whether the homeserver tells presence of a room: where it does not, the room keeps its last value, marked. */
+export function noteBlindness(city: City, roomId: string, isBlind: boolean, at: Moment): void {
+  reach(city, at)
+  const { blind, state, touched } = city.observation
+  if (!isBlind) blind.delete(roomId)
+  else if (isOpen(state, roomId)) blind.add(roomId)
+  touched.add(roomId)
+  lookUnlessLearning(city)
+}
+
+/** Whose presence tells whether the homeserver tells presence of this room; nobody's while members are still to be listed. */
+export const lookoutsIn = (city: City, roomId: string, listed: readonly string[], turn: number): readonly string[] =>
+  city.observation.unlisted.size > 0 ? [] : whomToAsk(city.observation.state, roomId, listed, turn)
 
 /** Rooms that do not count before their members are listed. */
 export const unlistedRooms = (city: City): Iterable<string> => city.observation.unlisted.keys()

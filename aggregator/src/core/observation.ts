@@ -32,6 +32,8 @@ export type Observation = {
   lifeDueMs: number
   /** Rooms that are followed and whose members nobody has listed yet (see unlisted-rooms). */
   readonly unlisted: Map<string, Unlisted>
+  /** Rooms of which the homeserver tells no presence: who is online there is not known (see blind-rooms). */
+  readonly blind: Set<string>
 }
 
 export const createObservation = (
@@ -44,6 +46,7 @@ export const createObservation = (
   touched: new Set(),
   lifeDueMs: Infinity,
   unlisted: new Map(),
+  blind: new Set(),
 })
 
 export type Lesson = {
@@ -74,6 +77,7 @@ export function observe(observation: Observation, fact: Fact, lesson: Lesson): v
     case 'self-left':
       closeRoom(state, fact.roomId)
       observation.unlisted.delete(fact.roomId)
+      observation.blind.delete(fact.roomId)
       observation.lives.delete(fact.roomId)
       return
     case 'typing':

@@ -125,6 +125,12 @@ export function isMember(state: PresenceState, roomId: string, userId: string): 
   return room !== undefined && user !== undefined && (state.members[room]?.has(user) ?? false)
 }
 
+/** In how many rooms that are followed somebody is. */
+export function roomsNumberOf(state: PresenceState, userId: string): number {
+  const user = state.users.indexOf.get(userId)
+  return user === undefined ? 0 : (state.roomsOf[user]?.length ?? 0)
+}
+
 /** Whether somebody who was told of before is here again; the world then hears how it stands with them now. */
 export function cameBack(state: PresenceState, userId: string): boolean {
   const user = state.users.indexOf.get(userId)

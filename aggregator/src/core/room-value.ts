@@ -14,11 +14,12 @@ export type RoomView = {
 
 const nobodyTypes: readonly string[] = []
 
-/** What a room shows at a moment; undefined where it is not followed, or nobody has listed who is there. */
+/** What a room shows at a moment; undefined where it is not followed, or it is not known who is there or online. */
 export function viewOf(observation: Observation, roomId: string, nowMs: number): RoomView | undefined {
   const online = onlineIn(observation.state, roomId)
   const life = observation.lives.get(roomId)
-  if (online === undefined || life === undefined || observation.unlisted.has(roomId)) return undefined
+  if (online === undefined || life === undefined) return undefined
+  if (observation.unlisted.has(roomId) || observation.blind.has(roomId)) return undefined
   const { lastActivityTs } = life
   const typing = life.typing.length === 0 ? nobodyTypes : typingIn(observation, roomId, life, nowMs)
   return { online, typing, active: typing.length > 0 || life.activeUntilMs > nowMs, lastActivityTs }

@@ -162,6 +162,9 @@ export function turned(pace: SyncPace, random01: number): { pace: SyncPace; wait
   return { pace: next, waitMs: pace.turns === 0 ? 0 : backoffMs(pace.turns - 1, random01) }
 }
 
+/** Something that no change will tell is to be learned: everything is asked anew. */
+export const startedOver = (pace: SyncPace): SyncPace => ({ ...pace, since: undefined, left: [] })
+
 /** The consumer has applied an answer. */
 export function applied(
   pace: SyncPace,

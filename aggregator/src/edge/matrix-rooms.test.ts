@@ -360,6 +360,38 @@ it('[R11] an audit that is refused finds the room lost', async () => {
   await within('the loss', () => findings.some(({ kind }) => kind === 'lost'))
 })
 
+it('[R16] a room that the homeserver keeps out of presence is found at the second look, and found well again', async () => {
+  const clock = createFakeClock()
+  const members = [daemon.userId, homeserver.account('ada').userId, homeserver.account('ben').userId]
+  const [dark, light] = [createRoom({ members }), createRoom({ members: [daemon.userId] })]
+  answer = [dark, light].map((roomId, index) => ({ slug: `room${index}`, matrix_room_id: roomId }))
+  follow({
+    clock,
+    auditEveryMs: 1_000,
+    lookout: {
+      daemonUserId: daemon.userId,
+      presenceOf: (userId, signal) => daemon.client.presenceOf(userId, signal),
+      of: (_, listed) => listed.filter((userId) => userId !== mayor),
+    },
+  })
+  const told = () => findings.flatMap((finding) => (finding.kind === 'blind' ? [finding] : []))
+  const audits = () => findings.filter(({ kind }) => kind === 'members').length
+  await turning(clock, 'four audits', () => audits() >= 4)
+  expect(told()).toEqual([])
+  homeserver.script.blind(dark, true)
+  // Refused by who knows whom, in the place of the homeserver: that says nothing.
+  const heal = homeserver.fault({ path: /^\/presence\/(@|%40)(ada|ben)/, fault: { kind: 'html', status: 403 } })
+  const before = audits()
+  await turning(clock, 'four more audits', () => audits() >= before + 4)
+  heal()
+  expect(told()).toEqual([])
+  await turning(clock, 'the blindness', () => told().length > 0)
+  expect(told()).toEqual([{ kind: 'blind', roomId: dark, isBlind: true }])
+  homeserver.script.blind(dark, false)
+  await turning(clock, 'the end of it', () => told().length > 1)
+  expect(told()[1]).toEqual({ kind: 'blind', roomId: dark, isBlind: false })
+})
+
 it('[R9] whoever asks for a refresh gets it at once, but not oftener than every five seconds', async () => {
   const clock = createFakeClock()
   answer = [{ slug: 'market', matrix_room_id: createRoom() }]

@@ -17,6 +17,7 @@ import {
   firstPace,
   lateByMs,
   nextRequest,
+  startedOver,
   turned,
   wentBack,
   type SyncFailure,
@@ -62,6 +63,8 @@ export type SyncStatus = {
 export interface MatrixSource {
   /** Ends at the abort. Throws BadConfig when the token is another user's: to count the daemon would be wrong in every room. */
   batches(signal: AbortSignal): AsyncIterable<SyncBatch>
+  /** The next request is an initial sync. */
+  startOver(): void
   status(): SyncStatus
 }
 
@@ -112,7 +115,13 @@ const incrementBytesMaxDefault = 8 * 1024 * 1024
 const atOnceMs = 1_000
 
 type Filters = { readonly initial: string; readonly lazy: string; readonly increment: string }
-type State = { pace: SyncPace; filters: Filters | undefined; verified: boolean; status: SyncStatus }
+type State = {
+  pace: SyncPace
+  filters: Filters | undefined
+  verified: boolean
+  startsOver: boolean
+  status: SyncStatus
+}
 type Received = { readonly answer: SyncAnswer; readonly requestedAt: Moment; readonly at: Moment }
 type Context = Required<Pick<MatrixSourceOptions, 'client' | 'reader' | 'userId' | 'clock' | 'random' | 'log'>> & {
   readonly settings: SyncSettings
@@ -133,15 +142,22 @@ export function createMatrixSource(options: MatrixSourceOptions): MatrixSource {
     pace: firstPace,
     filters: undefined,
     verified: false,
+    startsOver: false,
     status: { state: 'starting', lastAnswerAt: undefined, failures: 0, lastError: undefined },
   }
   const context: Context = { ...options, clock, random, settings, options, state }
-  return { batches: (signal) => follow(context, signal), status: () => state.status }
+  return {
+    batches: (signal) => follow(context, signal),
+    startOver: () => void (state.startsOver = true),
+    status: () => state.status,
+  }
 }
 
 async function* follow(context: Context, signal: AbortSignal): AsyncGenerator<SyncBatch> {
   const { state, options, random, clock } = context
   while (!signal.aborted) {
+    if (state.startsOver) state.pace = startedOver(state.pace)
+    state.startsOver = false
     const request = nextRequest(state.pace, context.settings)
     const received = await receive(context, request, signal)
     if (received === undefined) continue

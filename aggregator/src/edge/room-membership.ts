@@ -3,6 +3,7 @@ import { momentOf } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import { joinLimited, joinRefused, joinsPaused, joinSucceeded, type JoinTarget } from '../core/join-queue.ts'
 import { isUnknownRoom } from '../core/room-plan.ts'
+import { lookForBlindness } from './blind-rooms.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
 import { lose, tellProgress, type Worker } from './room-worker.ts'
 
@@ -57,6 +58,7 @@ export async function audit(worker: Worker, signal: AbortSignal): Promise<void> 
     if ((worker.wanted.get(roomId) ?? Infinity) <= askedAt.monotonicMs) worker.wanted.delete(roomId)
     findings.push({ kind: 'members', roomId, userIds, askedAt })
     observer.audited?.(roomId)
+    await lookForBlindness(worker, roomId, userIds, signal)
   } catch (error) {
     if (signal.aborted) return
     if (!(error instanceof CityError)) throw error
@@ -84,8 +86,11 @@ function wantLater({ wanted }: Worker, roomId: string): void {
   wanted.set(roomId, sinceMs)
 }
 
-/** The room after the one audited last, in the order of the map, among those that the daemon is in. */
-function nextAudited({ plan, joined, audited }: Worker): string | undefined {
+/** One that is in doubt; else the room after the one audited last, in the order of the map, among those that the daemon is in. */
+function nextAudited(worker: Worker): string | undefined {
+  const { plan, joined, audited, doubted } = worker
+  worker.doubted = undefined
+  if (doubted !== undefined && joined.has(doubted)) return doubted
   const rooms = plan.mapped.map(({ roomId }) => roomId).filter((roomId) => !isUnknownRoom(roomId) && joined.has(roomId))
   return rooms[(rooms.indexOf(audited ?? '') + 1) % rooms.length]
 }

@@ -17,6 +17,7 @@ import {
 import type { Moment } from '../core/moment.ts'
 import { firstJudge, type RoomMapJudge } from '../core/room-map.ts'
 import { planRooms, type Resolved, type RoomPlan, type Successor } from '../core/room-plan.ts'
+import type { Blindness } from '../core/blind-rooms.ts'
 import { createChannel, type Channel } from './channel.ts'
 import type { MatrixClient } from './matrix-client.ts'
 import type { RoomDirectory } from './room-directory.ts'
@@ -27,6 +28,8 @@ export type Finding =
   | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
   /** The daemon is not in the room (any more), though no sync may have said so. */
   | { readonly kind: 'lost'; readonly roomId: string }
+  /** Whether the homeserver keeps the room out of presence. */
+  | { readonly kind: 'blind'; readonly roomId: string; readonly isBlind: boolean }
 
 /** How far the daemon is in being in every room of the map. */
 export type RoomProgress = {
@@ -42,12 +45,24 @@ export type RoomObserver = {
   progress?(progress: RoomProgress): void
   joined?(roomId: string): void
   audited?(roomId: string): void
+  /** So many rooms are kept out of presence. */
+  blind?(rooms: number): void
   failed?(error: CityError): void
+}
+
+/** How rooms are found of which the homeserver tells no presence. */
+export type Lookout = {
+  readonly daemonUserId: string
+  readonly presenceOf: MatrixClient['presenceOf']
+  /** Whom to ask for among those listed. */
+  readonly of: (roomId: string, listed: readonly string[], turn: number) => readonly string[]
 }
 
 export type RoomSourceOptions = {
   readonly client: Pick<MatrixClient, 'resolveAlias' | 'joinedRooms' | 'joinedMembers' | 'join'>
   readonly directory: RoomDirectory
+  /** Without it no room is found to be kept out of presence. */
+  readonly lookout?: Lookout
   readonly log: SampledLog
   /** ROOM_REFRESH_INTERVAL_MS */
   readonly refreshEveryMs?: number
@@ -87,6 +102,12 @@ export type Worker = Required<
   /** Before the first answer nothing is joined: the daemon may be in all of them already. */
   joinedKnown: boolean
   audited: string | undefined
+  readonly lookout: Lookout | undefined
+  readonly blindness: Map<string, Blindness>
+  /** Whose turn it is to be asked for. */
+  readonly turn: { now: number }
+  /** The room to be audited next, because a second look decides. */
+  doubted: string | undefined
   /** Rooms whose members somebody waits for, and since when. */
   wanted: Map<string, number>
   readAt: Moment | undefined
@@ -127,6 +148,10 @@ export function createWorker(options: RoomSourceOptions): Worker {
     joined: new Set(),
     joinedKnown: false,
     audited: undefined,
+    lookout: options.lookout,
+    blindness: new Map(),
+    turn: { now: 0 },
+    doubted: undefined,
     wanted: new Map(),
     readAt: undefined,
     problem: undefined,
@@ -154,6 +179,7 @@ export function addSuccessor(successors: Map<string, Successor>, roomId: string,
 export function lose(worker: Worker, roomId: string): void {
   worker.joined.delete(roomId)
   worker.wanted.delete(roomId)
+  worker.blindness.delete(roomId)
   worker.findings.push({ kind: 'lost', roomId })
   wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
   postponeJoin(worker.queue, roomId, worker.clock.monotonicMs() + lossNewsMs)
