@@ -27,10 +27,18 @@ export async function keepService<T extends Service>(
   name: string,
   start: () => Promise<T>,
   recorder: Recorder,
+  pauseMs = restartAfterMs,
 ): Promise<KeptService<T>> {
-  const kept = new Kept(name, start, recorder, await start())
+  const kept = new Kept({ name, start, recorder, pauseMs }, await start())
   kept.watch()
   return kept
+}
+
+type Keeping<T> = {
+  readonly name: string
+  readonly start: () => Promise<T>
+  readonly recorder: Recorder
+  readonly pauseMs: number
 }
 
 class Kept<T extends Service> implements KeptService<T> {
@@ -39,16 +47,18 @@ class Kept<T extends Service> implements KeptService<T> {
   readonly #name: string
   readonly #start: () => Promise<T>
   readonly #recorder: Recorder
+  readonly #pauseMs: number
   #asked = false
   #stopped = false
   #isAway = false
   #sampling: NodeJS.Timeout | undefined
   #coming: Promise<void> = Promise.resolve()
 
-  constructor(name: string, start: () => Promise<T>, recorder: Recorder, first: T) {
+  constructor({ name, start, recorder, pauseMs }: Keeping<T>, first: T) {
     this.#name = name
     this.#start = start
     this.#recorder = recorder
+    this.#pauseMs = pauseMs
     this.now = first
   }
 
@@ -73,12 +83,15 @@ class Kept<T extends Service> implements KeptService<T> {
 
   async away(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#isAway = true
+    await this.#coming // it may have ended by itself, and be on its way back
     if (this.now.isRunning()) await this.kill(signal)
   }
 
   async back(): Promise<void> {
+    await this.#coming
     this.#isAway = false
-    await this.#comeBack(0)
+    this.#coming = this.#comeBack(0)
+    await this.#coming
   }
 
   async stop(): Promise<void> {
@@ -89,7 +102,7 @@ class Kept<T extends Service> implements KeptService<T> {
     await this.now.stop()
   }
 
-  async #comeBack(afterMs = restartAfterMs): Promise<void> {
+  async #comeBack(afterMs = this.#pauseMs): Promise<void> {
     const old = this.now
     await delay(afterMs)
     await old.stop()

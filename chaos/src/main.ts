@@ -40,6 +40,11 @@ writeFileSync(file, `${JSON.stringify(known, null, 2)}\n`)
 const of = (result: Outcome['result']): number => outcomes.filter((one) => one.result === result).length
 console.log(`\n${of('held')} held, ${of('missed')} missed, ${of('not run')} not run`)
 process.exitCode = of('missed') > 0 ? 1 : 0
+// All is told: what still holds the process then is a mistake of a row, which is named and left.
+setTimeout(() => {
+  console.error(`held by ${process.getActiveResourcesInfo().join(', ')}`)
+  process.exit()
+}, 5_000).unref()
 
 /** One entry a line, for whoever wants to know how it came to that. */
 function keepHistory(id: string, history: readonly Entry[]): string {

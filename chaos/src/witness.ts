@@ -82,6 +82,8 @@ class SocketWitness implements Witness {
         if (recorder.nowMs() - heardAtMs > silenceMaxMs) socket.close()
         else if (socket.readyState === WebSocket.OPEN) socket.send('ping')
       }, pingEveryMs)
+      // A goodbye that is never answered holds nobody here.
+      pinging.unref()
     })
     socket.addEventListener('message', ({ data }) => {
       heardAtMs = recorder.nowMs()
