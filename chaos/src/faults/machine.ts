@@ -11,6 +11,7 @@ import type { Stage, StageOptions } from '../stage.ts'
 import { lasting, missedIf, recoveredWithin, seconds, untilFresh, untilMarked } from './bars.ts'
 import { claimsSince, closesSince, exitsSince, marksSince } from './changes.ts'
 import { clockFaults } from './clock.ts'
+import { matrixWayFaults } from './matrix-way.ts'
 import { outsideFaults } from './outside.ts'
 
 const blockMs = 20_000
@@ -170,6 +171,7 @@ export const machineFaults: readonly Fault[] = [
     },
   },
   ...outsideFaults,
+  ...matrixWayFaults,
 ]
 
 const late = 400

@@ -95,7 +95,93 @@ const presence: readonly Fault[] = [
       return `marked after ${seconds(markedMs)}, ${probes.length} probes, true ${seconds(tookMs)} after its return`
     },
   },
+  {
+    id: 'F27f',
+    title: 'presence stands still without a word, while somebody goes',
+    bar: 'found by probes: counts freeze, marked within 60 s; true again within 15 s of its return',
+    length: 'long',
+    // Frozen counts are believed for as long as nothing is known of it.
+    blindMs: 60_000,
+    async run(stage) {
+      stage.endLife()
+      const { homeserver, town, recorder } = stage
+      town.fallSilent()
+      for (const person of town.people) town.online(person)
+      await untilTrue(stage, 10_000)
+      homeserver.freezePresence()
+      const person = town.membersOf(town.slugs[0] ?? '')[0] ?? ''
+      town.offline(person)
+      const markedMs = await untilMarked(stage, 75_000)
+      const backAtMs = recorder.nowMs()
+      homeserver.trackPresence()
+      homeserver.script.presence(person, 'offline')
+      await untilFresh(stage, 30_000)
+      const tookMs = recorder.nowMs() - backAtMs
+      missedIf(markedMs > 60_000, `marked only after ${seconds(markedMs)}`)
+      missedIf(tookMs > 15_000, `true only after ${seconds(tookMs)}`)
+      return `marked after ${seconds(markedMs)}, true ${seconds(tookMs)} after its return`
+    },
+  },
+  {
+    id: 'F27e',
+    title: 'a room is kept out of presence by the homeserver, and later no longer',
+    bar: 'found beside the audits: the room is marked within 30 s, never zero, and no other; true again within 40 s of its return',
+    length: 'long',
+    blindMs: 30_000,
+    run: blindRoom,
+  },
 ]
+
+/** Three people live in this room and in no other, and nobody else does. */
+function moveIn(stage: Stage, slug: string): { people: readonly string[]; back: () => void } {
+  const { town } = stage
+  const moves: (() => void)[] = []
+  const leave = (person: string, from: string): void => {
+    town.leave(person, from)
+    moves.push(() => town.join(person, from))
+  }
+  const [ones, others] = [town.membersOf(slug).slice(0, 3), town.membersOf(slug).slice(3)]
+  for (const person of others) leave(person, slug)
+  for (const from of town.slugs)
+    if (from !== slug) for (const person of ones) if (town.membersOf(from).includes(person)) leave(person, from)
+  return { people: ones, back: () => moves.forEach((move) => move()) }
+}
+
+async function blindRoom(stage: Stage): Promise<string> {
+  stage.endLife()
+  await stage.settle()
+  const { homeserver, town, recorder, witnesses } = stage
+  const slug = town.slugs[4] ?? ''
+  const { people, back } = moveIn(stage, slug)
+  const isMarked = (other: string) => witnesses.some(({ rooms }) => rooms.get(other)?.stale === true)
+  try {
+    for (const person of people) town.online(person)
+    await untilTrue(stage, 10_000)
+    const beganAtMs = recorder.nowMs()
+    homeserver.script.blind(town.roomIdOf(slug), true)
+    const [gone = ''] = people
+    town.offline(gone)
+    await until(() => witnesses.every(({ rooms }) => rooms.get(slug)?.stale === true), {
+      deadlineMs: 60_000,
+      what: 'the room to be marked',
+    })
+    const markedMs = recorder.nowMs() - beganAtMs
+    const shown = witnesses.map(({ rooms }) => rooms.get(slug)?.online_count)
+    await lasting(3_000)
+    const marked = town.slugs.filter(isMarked)
+    const cityIsMarked = witnesses.some(({ stale }) => stale === true)
+    homeserver.script.blind(town.roomIdOf(slug), false)
+    const tookMs = await untilTrue(stage, 60_000)
+    missedIf(shown.includes(0), 'zero was shown')
+    missedIf(cityIsMarked || marked.length > 1, `marked were ${cityIsMarked ? 'all' : marked.join(', ')}`)
+    missedIf(markedMs > 30_000, `marked only after ${seconds(markedMs)}`)
+    missedIf(tookMs > 40_000, `true only after ${seconds(tookMs)}`)
+    return `marked after ${seconds(markedMs)}, true ${seconds(tookMs)} after it was shown again`
+  } finally {
+    homeserver.script.blind(town.roomIdOf(slug), false)
+    back()
+  }
+}
 
 const rooms: readonly Fault[] = [
   {
@@ -103,6 +189,8 @@ const rooms: readonly Fault[] = [
     title: 'the daemon is banned from a room, and unbanned after 5 s',
     bar: 'the room is marked, never zero, the others go on; true again within 130 s',
     length: 'long',
+    // Of those who type already a homeserver tells nothing to who comes anew into a room.
+    breaksPolls: true,
     async run(stage) {
       const { homeserver, town, witnesses, recorder } = stage
       const [slug = ''] = town.slugs

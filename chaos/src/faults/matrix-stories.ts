@@ -36,13 +36,10 @@ const answers: readonly Fault[] = [
     guard: 'without the lazy first sync the same one was asked for again, with all members',
     async run(stage) {
       const { homeserver, aggregator, town } = stage
+      // Who is heard of once and never again has to count, and a living town would tell of them anew.
+      stage.endLife()
       await aggregator.away()
-      // Named by the answer as one who left there, and in rooms that are still to be listed.
-      for (const slug of town.slugs.slice(0, 3)) {
-        const person = memberOf(stage, slug)
-        town.online(person)
-        town.leave(person, slug)
-      }
+      leaveOneBehind(stage)
       const from = homeserver.requests.length
       homeserver.fault({ path: syncPath, times: 1, fault: { kind: 'huge', bytes: 100_000_000 } })
       const beganAtMs = stage.recorder.nowMs()
@@ -56,6 +53,7 @@ const answers: readonly Fault[] = [
       )
       missedIf(filters.length !== 2 || filters[0] === filters[1], `initial syncs with the filters ${filters.join()}`)
       await untilFresh(stage, 30_000)
+      await untilTrue(stage, 10_000)
       missedIf(listedMs > 15_000, `listed only after ${seconds(listedMs)}`)
       return `two first syncs, all rooms listed ${seconds(listedMs)} after the start`
     },
@@ -207,6 +205,18 @@ function twiceAndBackwards(body: unknown): unknown {
     ...(rooms !== undefined && { rooms: { ...rooms, join: reversed(rooms['join']) } }),
     next_batch: body['next_batch'],
   }
+}
+
+/** Somebody is named by the answer as one who left, and by none of the other rooms, of which they are in at least one. */
+function leaveOneBehind({ town, homeserver }: Stage): void {
+  for (const slug of town.slugs)
+    for (let message = 0; message < 6; message++) homeserver.script.send('@mayor:test.local', town.roomIdOf(slug))
+  const [slug = '', ...others] = town.slugs
+  // A room without a name names those who came first.
+  const person = town.membersOf(slug).findLast((one) => others.some((other) => town.membersOf(other).includes(one)))
+  if (person === undefined) throw new Error(`everybody in ${slug} is in no other room`)
+  town.online(person)
+  town.leave(person, slug)
 }
 
 /** Somebody who is in the room, as the homeserver has it. */
