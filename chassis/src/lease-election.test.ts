@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { periods } from './testing/election-world.ts'
 import { createFakeClock, type FakeClock } from './testing/fake-clock.ts'
 import { leaseWith, readLease, type LeaseRecord } from './core/lease-record.ts'
-import type { Lease } from './edge/kube-lease.ts'
+import { LeaseBusy, type Lease } from './edge/kube-lease.ts'
 import { CityError } from './errors.ts'
 import { createLogger, createSampledLog, type SampledLog } from './log.ts'
 import { runLeaseElection, type LeaseElection } from './lease-election.ts'
@@ -40,6 +40,9 @@ function createApi(time: FakeClock) {
   const state = {
     lease: undefined as LeaseRecord | undefined,
     isAway: false,
+    /** Away, and asks for so much silence each time. */
+    quietMs: 0,
+    asked: 0,
     watchesOpened: 0,
     closed: 0,
     store,
@@ -47,15 +50,19 @@ function createApi(time: FakeClock) {
       for (const cut of cuts.splice(0)) cut()
     },
     open: (): Lease => ({
-      read: () => Promise.resolve(state.isAway ? away() : { kind: 'read', record: state.lease }),
+      read() {
+        state.asked++
+        return Promise.resolve(state.isAway ? away(state.quietMs) : { kind: 'read', record: state.lease })
+      },
       write(record, change) {
-        if (state.isAway) return Promise.resolve(away())
+        state.asked++
+        if (state.isAway) return Promise.resolve(away(state.quietMs))
         if (record.version !== state.lease?.version) return Promise.resolve({ kind: 'refused' })
         return Promise.resolve({ kind: 'written', record: store(leaseWith(record, change, time.wallMs())) })
       },
       watch(told, signal) {
         state.watchesOpened++
-        if (state.isAway) return Promise.reject(new CityError('LeaseUnreachable', 'away'))
+        if (state.isAway) return Promise.reject(away(state.quietMs).error)
         watchers.add(told)
         return new Promise((resolve, reject) => {
           signal.addEventListener('abort', () => resolve(undefined), { once: true })
@@ -74,7 +81,7 @@ function createApi(time: FakeClock) {
   store({ spec: {} })
   return state
 }
-const away = () => ({ kind: 'failed', error: new CityError('LeaseUnreachable', 'away') }) as const
+const away = (quietMs: number) => ({ kind: 'failed', error: new LeaseBusy('away', quietMs) }) as const
 
 type Run = {
   readonly election: LeaseElection
@@ -154,6 +161,18 @@ describe('an election that runs', () => {
     api.isAway = false
     await clock.advance(3_000)
     expect(fenced.election.confirmedTerm()).toBe(1)
+  })
+
+  it('[E4] an API that asks for silence is left alone for so long, by reads and by the watch', async () => {
+    api.isAway = true
+    api.quietMs = 10_000
+    run('a')
+    await clock.advance(60_000)
+    // At the beginning, and then once in ten seconds.
+    expect([api.asked, api.watchesOpened]).toEqual([7, 7])
+    api.isAway = false
+    await clock.advance(15_000)
+    expect(api.lease?.holder).toBe('a')
   })
 
   it('[E16] an outage of the API, however long, changes no leader', async () => {

@@ -16,7 +16,7 @@ import {
 } from './core/election.ts'
 import type { LeaseChange, LeaseRecord } from './core/lease-record.ts'
 import { sleep, systemClock, type Cancel, type Clock } from './edge/clock.ts'
-import type { Lease } from './edge/kube-lease.ts'
+import { quietMsOf, type Lease } from './edge/kube-lease.ts'
 import { CityError, toErrorCode } from './errors.ts'
 import type { SampledLog } from './log.ts'
 
@@ -47,6 +47,8 @@ export type LeaseElection = {
 
 // A watch that ended is opened again soon: without one a handover waits for the whole lease. Five seconds when it keeps failing.
 const watchRetry = { baseMs: 100, capMs: 5_000 }
+// As for reads and writes: longer is a mistake of somebody in between.
+const watchQuietMsMax = 30_000
 
 export function runLeaseElection(options: LeaseElectionOptions): LeaseElection {
   const { lease, settings, log, random, clock = systemClock } = options
@@ -106,32 +108,35 @@ export function runLeaseElection(options: LeaseElectionOptions): LeaseElection {
     if (answer.kind === 'read' && answer.record === undefined)
       tellFailure(new CityError('LeaseMissing', 'the Lease does not exist'))
     if (answer.kind === 'failed') tellFailure(answer.error)
-    dispatch(answer.kind === 'read' ? answer : { kind: 'failed' })
+    dispatch(answer.kind === 'read' ? answer : { kind: 'failed', quietMs: quietMsOf(answer.error) })
   }
 
   const write = async (record: LeaseRecord, change: LeaseChange): Promise<void> => {
     const answer = await lease.write(record, change)
     if (answer.kind === 'failed') tellFailure(answer.error)
-    dispatch(answer.kind === 'failed' ? { kind: 'failed' } : answer)
+    dispatch(answer.kind === 'failed' ? { kind: 'failed', quietMs: quietMsOf(answer.error) } : answer)
   }
 
   const follow = async (): Promise<void> => {
     let failures = 0
+    let quietMs = 0
     while (!stopping.signal.aborted) {
       try {
         await lease.watch((record) => {
           failures = 0
+          quietMs = 0
           dispatch({ kind: 'told', record })
         }, stopping.signal)
       } catch (error) {
         failures++
+        quietMs = Math.min(quietMsOf(error), watchQuietMsMax)
         options.onError(
           error instanceof CityError ? error : new CityError('Unexpected', 'the watch failed', { cause: error }),
         )
         dispatch({ kind: 'unsure' })
         log.warn('lease watch', { err: error, code: toErrorCode(error) }, 'the Lease cannot be watched')
       }
-      await sleep(clock, fullJitterMs(failures, watchRetry, random()), stopping.signal)
+      await sleep(clock, Math.max(quietMs, fullJitterMs(failures, watchRetry, random())), stopping.signal)
     }
   }
 

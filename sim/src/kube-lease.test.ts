@@ -1,6 +1,6 @@
 // The double keeps the contract that a real kube-apiserver keeps, and has the troubles that only a double can be told to have.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openKubeLease, type Lease } from '@citypresence/chassis/edge/kube-lease'
+import { openKubeLease, quietMsOf, type Lease } from '@citypresence/chassis/edge/kube-lease'
 import { until } from '@citypresence/stack/until'
 import { kubeLeaseContract } from './kube-lease.contract.ts'
 import { startKubeLeaseDouble, type KubeLeaseDouble } from './kube-lease.ts'
@@ -65,6 +65,21 @@ describe('a Lease in trouble', () => {
     double.fail('GET', fault)
     expect(await lease.read()).toMatchObject({ kind: 'failed', error: { code: 'LeaseUnreachable' } })
     expect((await lease.read()).kind).toBe('read')
+  })
+
+  it.each([
+    [{ status: 429, headers: { 'retry-after': '7' } }, 7_000],
+    [{ status: 503, headers: { 'retry-after': '1' } }, 1_000],
+    [{ status: 429 }, 0],
+    [{ status: 429, headers: { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' } }, 0],
+    [{ status: 429, headers: { 'retry-after': '-1' } }, 0],
+  ])('[E4] %j asks for %i ms of silence, of a watch as of a read', async (fault, quietMs) => {
+    double.fail('GET', fault)
+    double.fail('WATCH', fault)
+    const read = await lease.read()
+    expect(read.kind === 'failed' && quietMsOf(read.error)).toBe(quietMs)
+    const watched = await lease.watch(() => undefined, new AbortController().signal).catch((error: unknown) => error)
+    expect(quietMsOf(watched)).toBe(quietMs)
   })
 
   it('[E13] a write whose answer is lost is a failure, though it was stored', async () => {

@@ -112,6 +112,28 @@ describe('a candidate', () => {
     expect(effects).toEqual([{ kind: 'read' }])
   })
 
+  it('[E4] asked to be left alone, it asks nothing until then, whatever the watch tells; half a minute at most', () => {
+    for (const [quietMs, quietUntilMs] of [
+      [5_000, 5_010],
+      [3_600_000, 30_010],
+    ] as const) {
+      const { election } = play(fenced, [
+        [0, tick],
+        [10, { kind: 'failed', quietMs }],
+        [20, told(letGo)],
+      ])
+      expect(nextDueAtMs(election, fenced)).toBe(quietUntilMs)
+      expect(step(election, tick, fenced, quietUntilMs - 1).effects).toEqual([])
+      expect(written(step(election, tick, fenced, quietUntilMs).effects)).toBeDefined()
+    }
+    // A word shorter than the usual rest changes nothing.
+    const usual = play(fenced, [
+      [0, tick],
+      [10, { kind: 'failed', quietMs: 1 }],
+    ])
+    expect(nextDueAtMs(usual.election, fenced)).toBe(1_010)
+  })
+
   it('[E4] refused, it reads; and rests where it is refused again and again', () => {
     const refused = play(fenced, [
       [0, tick],

@@ -53,6 +53,8 @@ export type Election = {
   /** Requests since the last rest: followed up at once only so often. */
   readonly round: number
   readonly dueAtMs: number
+  /** The API asked for silence until then, whatever the watch tells meanwhile. */
+  readonly quietUntilMs: number
   /** The highest term known: a Lease made anew begins at zero, and nobody's term may go back. */
   readonly highest: number
   /** The term that the work asks for; the Lease follows it. */
@@ -73,8 +75,8 @@ export type ElectionEvent =
   | { readonly kind: 'written'; readonly record: LeaseRecord }
   /** The answer to a write: another was faster, or the Lease is gone. */
   | { readonly kind: 'refused' }
-  /** No answer, or none that can be used: a write may have been stored. */
-  | { readonly kind: 'failed' }
+  /** No answer, or none that can be used: a write may have been stored. `quietMs`: for so long the API wants to be left alone. */
+  | { readonly kind: 'failed'; readonly quietMs?: number }
   | { readonly kind: 'raise'; readonly to: number }
   | { readonly kind: 'hold-back'; readonly ms: number }
   | { readonly kind: 'leave' }
@@ -102,6 +104,8 @@ export function whyUnsafe(
 const jitterFactor = 1.2
 // A read and a write after a refusal, twice: whoever is still refused then is not alone, and rests.
 const roundMax = 4
+// An API server in trouble says a second or so. Half a minute is a mistake of somebody in between, and too long to be without a leader.
+const quietMsMax = 30_000
 
 export const startElection = (nowMs: number): Election => ({
   role: { kind: 'candidate' },
@@ -113,6 +117,7 @@ export const startElection = (nowMs: number): Election => ({
   failures: 0,
   round: 0,
   dueAtMs: nowMs,
+  quietUntilMs: nowMs,
   highest: 0,
   wanted: 0,
   heldBackMs: 0,
@@ -127,14 +132,17 @@ export const confirmedTerm = ({ role }: Election, settings: ElectionSettings, no
   role.kind === 'leading' && nowMs - role.renewedAtMs < settings.renewDeadlineMs ? role.term : undefined
 
 /** When a tick is wanted; undefined once it is over. */
-export function nextDueAtMs({ role, asked, dueAtMs }: Election, settings: ElectionSettings): number | undefined {
+export function nextDueAtMs(election: Election, settings: ElectionSettings): number | undefined {
+  const { role, asked } = election
   if (role.kind === 'left') return undefined
-  const next = asked === 'nothing' ? dueAtMs : Number.POSITIVE_INFINITY
+  const next = asked === 'nothing' ? askableAtMs(election) : Number.POSITIVE_INFINITY
   if (role.kind === 'leaving') return Math.min(next, role.sinceMs + settings.renewDeadlineMs)
   return role.kind === 'leading' && !settings.fenced
     ? Math.min(next, role.renewedAtMs + settings.renewDeadlineMs)
     : next
 }
+
+const askableAtMs = ({ dueAtMs, quietUntilMs }: Election): number => Math.max(dueAtMs, quietUntilMs)
 
 export function step(before: Election, event: ElectionEvent, settings: ElectionSettings, nowMs: number): Step {
   if (before.role.kind === 'left') return { election: before, effects: [] }
@@ -182,6 +190,7 @@ function take(election: Election, event: ElectionEvent, settings: ElectionSettin
         ...rest(answered(election, nowMs), settings, nowMs),
         mustRead: true,
         failures: election.failures + 1,
+        quietUntilMs: nowMs + Math.min(event.quietMs ?? 0, quietMsMax),
       })
     case 'raise':
       return stay({ ...election, wanted: Math.max(election.wanted, event.to), dueAtMs: nowMs })
@@ -298,7 +307,7 @@ function startLeaving(election: Election, nowMs: number): Step {
 /** What is to be asked now, if anything: one request at a time. */
 function act(election: Election, settings: ElectionSettings, nowMs: number): Step {
   const { role, record, asked, round } = election
-  if (role.kind === 'left' || asked !== 'nothing' || nowMs < election.dueAtMs) return stay(election)
+  if (role.kind === 'left' || asked !== 'nothing' || nowMs < askableAtMs(election)) return stay(election)
   if (round >= roundMax) return stay(rest(election, settings, nowMs))
   if (election.mustRead || record === undefined)
     return { election: { ...election, asked: 'read', round: round + 1 }, effects: [{ kind: 'read' }] }

@@ -132,9 +132,25 @@ function toLeaseError(error: unknown): CityError {
   return new CityError('LeaseUnreachable', `${toErrorCode(error)}: ${message}`, { cause: error })
 }
 
-function refusalOf({ status, body }: HttpResponse): CityError {
+/** The API server is there and asks to be left alone for a while. */
+export class LeaseBusy extends CityError {
+  readonly quietMs: number
+
+  constructor(message: string, quietMs: number) {
+    super('LeaseUnreachable', message)
+    this.quietMs = quietMs
+  }
+}
+
+/** For how long the API server wants to be left alone; 0 where it did not say. */
+export const quietMsOf = (error: unknown): number => (error instanceof LeaseBusy ? error.quietMs : 0)
+
+function refusalOf({ status, headers, body }: HttpResponse): CityError {
   const what = `the API server answered ${status}: ${reasonIn(body)}`
   if (status === 401 || status === 403) return new CityError('LeaseForbidden', what)
+  // It writes whole seconds, with 429 and with some of its 5xx.
+  const retryAfter = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')
+  if (retryAfter !== null) return new LeaseBusy(what, Number(retryAfter[0]) * 1_000)
   return new CityError(status >= 400 && status < 500 && status !== 429 ? 'LeaseRefused' : 'LeaseUnreachable', what)
 }
 
