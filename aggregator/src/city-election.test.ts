@@ -60,17 +60,18 @@ it('[E27] whoever knows the city votes at once, and whoever does not, after five
   expect(late.counts().started).toBe(1)
 })
 
-it('[E27] the term is the one that the Lease confirms, and silence on the beats is no vote', async () => {
+it('[E27] the term is the first that the Lease opens, and silence on the beats is no vote', async () => {
   const one = play(() => true)
   await one.clock.advance(60_000)
   expect(one.election.elected(60_000)).toBeUndefined()
   one.win(4)
-  expect(one.election.elected(60_000)).toBe(4)
+  expect(one.election.elected(60_000)).toBe(4_000)
   one.election.heardBeat(60_000)
   one.election.standBy(60_000)
-  expect(one.election.elected(60_000)).toBe(4)
-  one.election.raise(9)
-  expect(one.raised).toEqual([9])
+  expect(one.election.elected(60_000)).toBe(4_000)
+  // Terms without a Lease are the seconds since 2020: transitions far below what the API's int32 holds open those above them.
+  for (const term of [9_000, 9_001, 219_000_000]) one.election.raise(term)
+  expect(one.raised).toEqual([9, 10, 219_000])
 })
 
 it('[E9] who leaves before it voted never does; who voted lets go', async () => {

@@ -1,11 +1,12 @@
 // The two elections, behind one face: the voices ask whether they may claim, and are told when another leads.
 //
 //   none:       silence on the beats is the vote (core/lone-election); the stream's record counts the terms
-//   kubernetes: the Lease is the vote, its transitions are the terms (chassis/core/election)
+//   kubernetes: the Lease is the vote, each of its transitions opens a thousand terms (chassis/core/election, core/lease-terms)
 import type { Cancel, Clock } from '@citypresence/chassis/edge/clock'
 import type { LeaseElection } from '@citypresence/chassis/lease-election'
 import { firstFitness, judgeFitness, type Condition } from './core/fitness.ts'
 import type { Candidate } from './core/leader.ts'
+import { firstTermOf, transitionsFor } from './core/lease-terms.ts'
 import { hearBeat, mayTry, startWaiting, termFloorAt, type LoneElection } from './core/lone-election.ts'
 
 export interface CityElection {
@@ -16,7 +17,7 @@ export interface CityElection {
   termFloor(): number
   /** Somebody else was faster on the stream. */
   standBy(nowMs: number): void
-  /** The terms have to reach this. */
+  /** This term has to be opened, the first of a holding. */
   raise(term: number): void
   /** Another leader's beat. */
   heardBeat(nowMs: number): void
@@ -89,10 +90,13 @@ export function electByLease({ start, isReady, sourceAgeMs, handOver, clock }: L
   cancel = clock.after(0, look)
   return {
     terms: 'lease',
-    elected: () => lease?.confirmedTerm(),
+    elected() {
+      const transitions = lease?.confirmedTerm()
+      return transitions === undefined ? undefined : firstTermOf(transitions)
+    },
     termFloor: () => 0, // the transitions outlive every stream
     standBy: () => undefined, // it still holds the Lease, and tries again above what it finds
-    raise: (term) => lease?.raise(term),
+    raise: (term) => lease?.raise(transitionsFor(term)),
     heardBeat: () => undefined,
     couldNotHear: () => undefined,
     linkChanged: (is) => (isLinked = is),

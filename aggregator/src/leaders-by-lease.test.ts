@@ -60,49 +60,49 @@ async function pass(pod: Pod, ms = 500): Promise<void> {
   }
 }
 
-it('[E27] a claim has the term of the Lease', async () => {
+it('[E27] a claim has the first term that the Lease opens', async () => {
   const pod = startPod('a')
   await pass(pod)
   expect(pod.voice.state()).toBe('standby')
-  pod.term = 6
+  pod.term = 6_000
   await pass(pod)
-  expect(pod.voice.epoch()?.term).toBe(6)
+  expect(pod.voice.epoch()?.term).toBe(6_000)
   expect(pod.raised).toEqual([])
 })
 
 it('[E27] where the stream is not below it the Lease is raised first: until it is, nothing is claimed', async () => {
   const first = startPod('a')
-  first.term = 6
+  first.term = 6_000
   await pass(first)
   const second = startPod('b')
-  second.term = 2
+  second.term = 2_000
   await pass(second, 5_000)
-  expect(second.raised).toEqual([7])
+  expect(second.raised).toEqual([7_000])
   expect(second.voice.state()).toBe('raising')
-  expect(server.stored(roomStream)[0]?.body).toContain('"term":6')
-  second.term = 7
+  expect(server.stored(roomStream)[0]?.body).toContain('"term":6000')
+  second.term = 7_000
   await pass(second)
-  expect(second.voice.epoch()?.term).toBe(7)
+  expect(second.voice.epoch()?.term).toBe(7_000)
 })
 
 it('[E27] one that slept through the loss of the Lease claims nothing, and waits again', async () => {
   const first = startPod('a')
-  first.term = 6
+  first.term = 6_000
   await pass(first)
   const sleeper = startPod('b')
-  sleeper.term = 2
+  sleeper.term = 2_000
   await pass(sleeper)
   sleeper.term = undefined
   sleeper.voice.lose()
   await pass(sleeper)
   expect(sleeper.voice.state()).toBe('standby')
   expect(sleeper.ended).toBeUndefined()
-  expect(server.stored(roomStream)[0]?.body).toContain('"term":6')
+  expect(server.stored(roomStream)[0]?.body).toContain('"term":6000')
 })
 
 it('[E27] one that wrote and loses the Lease ends as deposed', async () => {
   const pod = startPod('a')
-  pod.term = 6
+  pod.term = 6_000
   await pass(pod)
   pod.voice.lose()
   expect(pod.ended?.code).toBe('Deposed')

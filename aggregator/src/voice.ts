@@ -65,7 +65,7 @@ export type VoiceOptions = {
   readonly elected: (nowMs: number) => number | undefined
   /** A claim takes a term above this one, whatever the stream holds. */
   readonly termFloor: () => number
-  /** The Lease's transitions have to reach this term; `elected` says when they do. */
+  /** The Lease has to open this term; `elected` says when it does. */
   readonly raise?: (term: number) => void
   /** Somebody else was faster: the election begins anew. */
   readonly standBy: (nowMs: number) => void
@@ -132,7 +132,7 @@ export function createVoice(options: VoiceOptions): Voice {
       case 'stand-by':
         options.standBy(clock.monotonicMs())
         break
-      case 'raise-transitions':
+      case 'raise-lease':
         options.raise?.(effect.to)
         break
       case 'end':

@@ -413,6 +413,7 @@ read:                                                         /* who leads? aske
        if
        :: voice != 0 && isDeposed -> restart(); goto standby
        :: voice != 0 && !isDeposed ->
+          assert(SPACE == 1 || TRANSITION(above) == TRANSITION(claimed));    /* nobody uses its own terms up */
           if :: NEW_TERM -> term = above :: !NEW_TERM fi;
           goto claim
        :: voice == 0 && isFree -> goto claim

@@ -11,6 +11,7 @@ import {
   type LeaderEffect,
   type LeaderEvent,
 } from './leader.ts'
+import { firstTermOf, transitionsFor } from './lease-terms.ts'
 
 const me: Candidate = { holder: 'a', city: 'town', terms: 'record' }
 const leased: Candidate = { ...me, terms: 'lease' }
@@ -63,17 +64,18 @@ describe('a leader', () => {
     expect(termOf(seen(100, record(200)))).toEqual([201])
   })
 
-  it('[L1] with a Lease takes its transitions for the term, and raises them where the record is not lower', () => {
-    const won: LeaderEvent = { kind: 'elected', term: 7 }
-    expect(play([won, read(record(4))], leased).effects).toEqual([
-      { kind: 'claim', record: record(7, 'a'), expectedSequence: 10 },
+  it('[L16] with a Lease takes the first term that it opens, and has it raised where the record is not lower', () => {
+    const won: LeaderEvent = { kind: 'elected', term: 7_000 }
+    expect(play([won, read(record(6_999))], leased).effects).toEqual([
+      { kind: 'claim', record: record(7_000, 'a'), expectedSequence: 10 },
     ])
-    expect(play([won, read(record(7))], leased).effects).toEqual([{ kind: 'raise-transitions', to: 8 }])
+    for (const recorded of [7_000, 7_004])
+      expect(play([won, read(record(recorded))], leased).effects).toEqual([{ kind: 'raise-lease', to: 8_000 }])
     // Not before the Lease has them: who slept through its loss never gets there.
-    expect(play([won, read(record(7)), won], leased).effects).toEqual([])
-    expect(play([won, read(record(7)), { kind: 'lost' }], leased).effects).toEqual([{ kind: 'stand-by' }])
-    expect(play([won, read(record(7)), { kind: 'elected', term: 8 }], leased).effects).toEqual([
-      { kind: 'claim', record: record(8, 'a'), expectedSequence: 10 },
+    expect(play([won, read(record(7_000)), won], leased).effects).toEqual([])
+    expect(play([won, read(record(7_000)), { kind: 'lost' }], leased).effects).toEqual([{ kind: 'stand-by' }])
+    expect(play([won, read(record(7_000)), { kind: 'elected', term: 9_000 }], leased).effects).toEqual([
+      { kind: 'claim', record: record(9_000, 'a'), expectedSequence: 10 },
     ])
   })
 
@@ -84,7 +86,7 @@ describe('a leader', () => {
         effect.kind === 'claim' ? [effect.record.term] : [],
       )
     expect(termAfter([elected, read(record(4), 10)], me)).toEqual([6])
-    expect(termAfter([{ kind: 'elected', term: 7 }, read(record(4), 10)], leased)).toEqual([8])
+    expect(termAfter([{ kind: 'elected', term: 7_000 }, read(record(4), 10)], leased)).toEqual([7_001])
     expect(termAfter([...leading, doubt, read(record(4), 9)], me)).toEqual([7])
     // Another who claimed the same term after it may be heard instead.
     expect(play([elected, read(record(4), 10), lost, read(record(5), 12)]).effects).toContainEqual(
@@ -113,13 +115,27 @@ describe('a leader', () => {
     })
   })
 
-  it('[L1] who led already claims again at once, and the Lease follows', () => {
-    const won: LeaderEvent = { kind: 'elected', term: 7 }
+  it('[L16] who led already claims again at once with the next of its own terms, and asks no API', () => {
+    const won: LeaderEvent = { kind: 'elected', term: 7_000 }
     const events = [won, read(record(4)), { kind: 'claim-acked', sequence: 11 } as const, doubt, read(undefined, 0)]
-    expect(play(events, leased).effects).toEqual([
-      { kind: 'raise-transitions', to: 8 },
-      { kind: 'claim', record: record(8, 'a'), expectedSequence: 0 },
+    expect(play(events, leased).effects).toEqual([{ kind: 'claim', record: record(7_001, 'a'), expectedSequence: 0 }])
+  })
+
+  it('[L16] who used its own terms up waits until the Lease opens more; who loses it meanwhile is deposed', () => {
+    const won: LeaderEvent = { kind: 'elected', term: 7_000 }
+    const acked: LeaderEvent = { kind: 'claim-acked', sequence: 11 }
+    const usedUp: LeaderEvent[] = [won, read(record(4)), acked]
+    for (let claimed = 0; claimed < 999; claimed++) usedUp.push(doubt, read(undefined, 0), acked)
+    expect(play(usedUp, leased).leader).toEqual({ kind: 'leading', epoch: { term: 7_999, epoch: 11 } })
+    const waiting = [...usedUp, doubt, read(undefined, 0)]
+    expect(play(waiting, leased).effects).toEqual([{ kind: 'raise-lease', to: 8_000 }])
+    expect(play([...waiting, won], leased).effects).toEqual([])
+    expect(play([...waiting, { kind: 'elected', term: 8_000 }], leased).effects).toEqual([
+      { kind: 'claim', record: record(8_000, 'a'), expectedSequence: 0 },
     ])
+    expect(play([...waiting, { kind: 'lost' }], leased).effects).toContainEqual(
+      expect.objectContaining({ kind: 'end', code: 'Deposed' }),
+    )
   })
 
   it('[L2] ends where the stream belongs to another city, whoever it is', () => {
@@ -344,6 +360,47 @@ describe('two candidates on one stream', () => {
         } else {
           // Deposed: then the record names a higher voice of the other one.
           expect(world.record?.record.holder).toBe('b')
+        }
+      }),
+    )
+  })
+})
+
+describe('two holders of one Lease, one after the other', () => {
+  type Turn = { readonly doubts: number; readonly forgets: boolean }
+  const turn = fc.record({ doubts: fc.nat(5), forgets: fc.boolean() })
+
+  it('[L16] never claim one term, whatever the store forgets between them', () => {
+    fc.assert(
+      fc.property(fc.array(turn, { minLength: 2, maxLength: 8 }), (turns: readonly Turn[]) => {
+        const claimed = new Map<number, string>()
+        let [stored, sequence, transitions] = [undefined as EpochRecord | undefined, 0, 0]
+        for (const [index, { doubts, forgets }] of turns.entries()) {
+          const who: Candidate = { ...leased, holder: `pod-${index}` }
+          let leader: Leader = firstLeader
+          const tell = (event: LeaderEvent): void => {
+            const next = step(leader, event, who)
+            leader = next.leader
+            for (const effect of next.effects) {
+              if (effect.kind === 'raise-lease') {
+                transitions = transitionsFor(effect.to)
+                tell({ kind: 'elected', term: effect.to })
+              }
+              if (effect.kind !== 'claim') continue
+              expect(claimed.get(effect.record.term) ?? who.holder).toBe(who.holder)
+              claimed.set(effect.record.term, who.holder)
+              stored = effect.record
+              tell({ kind: 'claim-acked', sequence: ++sequence })
+            }
+          }
+          tell({ kind: 'elected', term: firstTermOf(++transitions) })
+          tell({ kind: 'record', record: stored, sequence })
+          for (let count = 0; count < doubts; count++) {
+            tell(doubt)
+            if (forgets) [stored, sequence] = [undefined, sequence + 1]
+            tell({ kind: 'record', record: stored, sequence })
+          }
+          if (forgets) stored = undefined
         }
       }),
     )

@@ -5,31 +5,38 @@
 //                           '--------------------'                          v
 //                           '------ mine, or of a lower voice ---------- reading --another's, of a higher voice--> ended
 //
-// With a Lease, a candidate whose transitions are not above the recorded term has them raised before it claims: that write is
-// taken only from who holds the Lease, so one that slept through the loss of it claims nothing. Who led already does not wait.
+// With a Lease its transitions open a thousand terms each (lease-terms.ts). Who led already claims again with the next of its own, at
+// once. A candidate that meets a record not below its terms, or who used its own up, has the Lease raised before it claims: that write
+// is taken only from who holds it, so one that slept through the loss of it claims nothing.
 //
 // The epoch record on the stream is the only truth about who leads; it is read from the stream's leader. A write whose fate is
 // unknown is never repeated: the record is read again, and a new epoch begins with everything published once more.
 import { compareEpochs, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
+import { areOfOneHolding, firstTermOf, transitionsFor } from './lease-terms.ts'
 
 export type Candidate = {
   readonly holder: string
   readonly city: string
-  /** `record`: one more than the recorded term. `lease`: the transitions of a Lease that is held. */
+  /** `record`: one more than the recorded term. `lease`: those that the transitions of a Lease open to its holder. */
   readonly terms: 'record' | 'lease'
 }
 
 export type Leader =
   | { readonly kind: 'standby' }
   | { readonly kind: 'reading'; readonly term: number; readonly former: Epoch | undefined }
-  /** Until the Lease has this term. */
-  | { readonly kind: 'raising'; readonly term: number; readonly expectedSequence: number }
+  /** Until the Lease opens this term. */
+  | {
+      readonly kind: 'raising'
+      readonly term: number
+      readonly former: Epoch | undefined
+      readonly expectedSequence: number
+    }
   | { readonly kind: 'claiming'; readonly term: number; readonly former: Epoch | undefined }
   | { readonly kind: 'leading'; readonly epoch: Epoch }
   | { readonly kind: 'ended' }
 
 export type LeaderEvent =
-  /** The election is won, under this term; while raising, the term that the Lease has by now. */
+  /** The election is won, under this term; with a Lease the first that its transitions open, while raising those of by now. */
   | { readonly kind: 'elected'; readonly term: number }
   | { readonly kind: 'lost' }
   /** `termFloor`: the new term has to lie above it, whatever is recorded; 0 unless given. */
@@ -53,8 +60,8 @@ export type LeaderEffect =
   | { readonly kind: 'stop-writing' }
   /** Back to waiting for an election. */
   | { readonly kind: 'stand-by' }
-  /** The Lease's transitions are lower than the recorded term. */
-  | { readonly kind: 'raise-transitions'; readonly to: number }
+  /** The Lease has to open this term, the first of a holding. */
+  | { readonly kind: 'raise-lease'; readonly to: number }
   | { readonly kind: 'end'; readonly code: 'Deposed' | 'StreamOwnedByAnother'; readonly why: string }
 
 type Step = { readonly leader: Leader; readonly effects: readonly LeaderEffect[] }
@@ -75,7 +82,7 @@ export function step(leader: Leader, event: LeaderEvent, me: Candidate): Step {
       return event.kind === 'record' ? judgeRecord(leader, event, me) : stay(leader)
     case 'raising':
       if (event.kind !== 'elected' || event.term < leader.term) return stay(leader)
-      return claim({ term: event.term, former: undefined }, leader.expectedSequence, me)
+      return claim({ term: event.term, former: leader.former }, leader.expectedSequence, me)
     case 'claiming':
       return awaitClaim(leader, event)
     case 'leading':
@@ -115,13 +122,15 @@ function judgeRecord(
   // that heard me would never listen to it: then I have to speak again.
   if (former !== undefined && record !== undefined && !isMine && isHigher({ term: recorded, epoch: sequence }, former))
     return end('Deposed', `${record.holder} leads with term ${recorded}`)
-  const term = Math.max(nextTerm(leader, recorded, me), termFloor + 1)
+  // Above what is recorded, and above whatever I led or may have been heard with: no gateway may mistake a new epoch for an old one.
+  const above = Math.max(former?.term ?? 0, recorded, termFloor) + 1
   const expectedSequence = record === undefined ? 0 : sequence
-  if (me.terms === 'record' || term === leader.term) return claim({ term, former }, expectedSequence, me)
-  const raise: LeaderEffect = { kind: 'raise-transitions', to: term }
-  if (former === undefined) return { leader: { kind: 'raising', term, expectedSequence }, effects: [raise] }
-  const claimed = claim({ term, former }, expectedSequence, me)
-  return { ...claimed, effects: [raise, ...claimed.effects] }
+  if (me.terms === 'record') return claim({ term: above, former }, expectedSequence, me)
+  if (former === undefined && above <= leader.term) return claim({ term: leader.term, former }, expectedSequence, me)
+  if (former !== undefined && areOfOneHolding(above, former.term))
+    return claim({ term: above, former }, expectedSequence, me)
+  const term = firstTermOf(transitionsFor(above))
+  return { leader: { kind: 'raising', term, former, expectedSequence }, effects: [{ kind: 'raise-lease', to: term }] }
 }
 
 type Claimant = { readonly term: number; readonly former: Epoch | undefined }
@@ -132,12 +141,6 @@ const claim = ({ term, former }: Claimant, expectedSequence: number, me: Candida
 })
 
 const isHigher = (one: Epoch, other: Epoch): boolean => compareEpochs(one, other) > 0
-
-/** Always above what is recorded, and above whatever I led or may have been heard with: no gateway may mistake a new epoch for an old one. */
-function nextTerm({ term, former }: Leader & { kind: 'reading' }, recorded: number, me: Candidate): number {
-  if (former !== undefined) return Math.max(former.term, recorded) + 1
-  return me.terms === 'lease' ? Math.max(term, recorded + 1) : recorded + 1
-}
 
 /** Whether the record is the one that I lead by. The fence compares its sequence alone, and a store that rolled back can give that twice. */
 export const isRecordOf = (

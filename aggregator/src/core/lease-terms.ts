@@ -1,0 +1,18 @@
+// The terms that a Lease opens: each of its transitions a thousand of them, to whoever holds it then and to nobody else ever.
+//
+//   transitions 7 -> terms 7000 ... 7999      in doubt: 7001, 7002, ... at once, without asking the API
+//
+// Were a term the transitions themselves, a leader in doubt would take the one that the next holder gets too: after a roll back
+// both claim it, and gateways that heard the one never listen to the other (docs/FENCE.md, `plain-terms`).
+
+// A doubt takes one, and a leader has a few in its life: a store that rolls back, an answer that is lost. Terms without a Lease are
+// seconds since 2020, so a city that changes to one needs some 200,000 transitions of the 2,147,483,647 that the API's int32 holds.
+export const termsEach = 1_000
+
+/** The first term of so many transitions. */
+export const firstTermOf = (transitions: number): number => transitions * termsEach
+/** So many transitions are needed before this term may be taken: those whose terms begin there or above. */
+export const transitionsFor = (term: number): number => Math.ceil(term / termsEach)
+/** Whether one holding of the Lease opened both. */
+export const areOfOneHolding = (one: number, other: number): boolean =>
+  Math.floor(one / termsEach) === Math.floor(other / termsEach)
