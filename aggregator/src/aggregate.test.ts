@@ -33,10 +33,12 @@ let heeded: string[]
 let ticks: number
 let probes: (boolean | undefined)[]
 let verdict: SourceVerdict | undefined
+/** Whether Matrix may be followed; asked of a standby only. */
+let mayFollow: boolean
 /** Holds a batch before its second slice. */
 let gate: Slices | undefined
 
-beforeEach(() => {
+function begin(): void {
   clock = createFakeClock()
   city = createCity(cityOptions)
   known = { synced: false, mapped: false, sightings: 0, learning: false }
@@ -60,9 +62,14 @@ beforeEach(() => {
     probePresence: () => Promise.resolve(probes.shift()),
     clock,
     judged: (one) => (verdict = one),
+    mayFollow: () => mayFollow,
     signal: ending.signal,
     drift: (added, removed) => heeded.push(`drift +${added} -${removed}`),
   })
+}
+beforeEach(() => {
+  mayFollow = true
+  begin()
 })
 afterEach(async () => {
   ending.abort()
@@ -110,6 +117,19 @@ async function open(people = 2): Promise<void> {
   await hear({ initial: true, slices: [facts] })
   offered.length = 0
 }
+
+it('[L39] one that may not follow Matrix yet lets the voices go on and learns nothing; from the moment it may, everything', async () => {
+  ending.abort()
+  mayFollow = false
+  begin()
+  maps.push([{ slug: 'r', roomId: '!r', alias: null }])
+  await hear({ initial: true, slices: [[follow('!r'), come('!r', user(0)), is(user(0), 'online')]] })
+  await clock.advance(1_000)
+  expect([known.synced, known.mapped, ticks]).toEqual([false, false, 20])
+  mayFollow = true
+  await clock.advance(100)
+  expect([known.synced, known.mapped, onlineOf(city, 'r')]).toEqual([true, true, 1])
+})
 
 it('[L34] a first map and a first sync make the city known, and what changed is offered once', async () => {
   expect(known).toMatchObject({ synced: false, mapped: false, learning: false })

@@ -86,6 +86,8 @@ export type AggregateOptions = {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly drift: (added: number, removed: number) => void
+  /** Matrix is followed from the moment that this says yes; at once unless given. */
+  readonly mayFollow?: () => boolean
   /** What the city thinks of its source, at each look at the clock. */
   readonly judged?: (verdict: SourceVerdict) => void
 }
@@ -116,8 +118,11 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
     probedAtMs: Number.NEGATIVE_INFINITY,
     doubted: false,
   }
-  const cancel = startTicking(loop)
+  const begun = Promise.withResolvers<undefined>()
+  const cancel = startTicking(loop, () => begun.resolve(undefined))
+  options.signal.addEventListener('abort', () => begun.resolve(undefined), { once: true })
   try {
+    if (options.mayFollow?.() === false) await begun.promise
     await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
   } finally {
     cancel()
@@ -231,10 +236,11 @@ function tell(loop: Loop, traceparent: string | undefined): void {
   for (const voice of loop.voices) voice.tick()
 }
 
-function startTicking(loop: Loop): Cancel {
+function startTicking(loop: Loop, begin: () => void): Cancel {
   let cancel: Cancel
   const tick = (): void => {
-    const { city, clock } = loop
+    const { city, clock, mayFollow } = loop
+    if (mayFollow?.() === true) begin()
     const at = momentOf(clock)
     loop.known.sightings = loop.rooms.sightings()
     const dueAtMs = nextDueAtMs(city)

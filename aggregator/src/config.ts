@@ -114,6 +114,12 @@ export const settings = {
     default: 'none' as const,
     help: 'How the leader is found. kubernetes: by a Lease. none: whoever hears no other leader for five seconds. The stream refuses all but one in any case.',
   },
+  standby: {
+    env: 'STANDBY',
+    decode: decode.oneOf('follows', 'waits'),
+    default: 'follows' as const,
+    help: 'Whether a standby follows Matrix (follows), so that it leads with all it knows, or begins with that when it is elected (waits): one long poll less at the homeserver, and a planned handover as long as a first sync.',
+  },
   ...leaseSettings,
   userEvents: {
     env: 'USER_EVENTS',

@@ -122,7 +122,7 @@ await runService({
         metrics.masterStatus.set(status, 0)
         return electByLease({
           clock: systemClock,
-          isReady: () => known.synced && known.mapped,
+          isReady: () => config.standby === 'waits' || (known.synced && known.mapped),
           sourceAgeMs: () => (known.synced ? view.source().sourceAgeMs : undefined),
           handOver: (cutFrom) => parts.end(new CityError('HandedOver', `cut from ${cutFrom} for too long`)),
           start: (on) =>
@@ -174,7 +174,10 @@ await runService({
       { stop: (one) => one.stop() },
     )
     readiness.role = () => roleOf(leaders)
-    readiness.reasons = () => [...health.reasons(), ...whyNotReady(known, speech, leaders, systemClock.monotonicMs())]
+    readiness.reasons = () => [
+      ...health.reasons(),
+      ...whyNotReady(known, speech, leaders, systemClock.monotonicMs(), config.standby),
+    ]
     const { source, rooms, probePresence } = matrix
     void aggregate({
       city,
@@ -187,6 +190,7 @@ await runService({
       probePresence,
       clock: systemClock,
       signal: parts.signal,
+      mayFollow: () => config.standby === 'follows' || leaders.leads(),
       drift: (added, removed) => {
         numbers.drift.inc({ direction: 'added' }, added)
         numbers.drift.inc({ direction: 'removed' }, removed)

@@ -22,6 +22,12 @@ it('[L35] a standby is ready while it hears a leader', () => {
   expect(whyNotReady(known, speech(true), standby(), 0)).toEqual(['nobody leads yet'])
 })
 
+it('[L39] a standby that waits is ready without a map and a sync; the leader that it becomes is not', () => {
+  const nothing = { synced: false, mapped: false }
+  expect(whyNotReady(nothing, speech(false), standby(1_000), 6_000, 'waits')).toEqual([])
+  expect(whyNotReady(nothing, speech(false), leader, 0, 'waits')).toHaveLength(3)
+})
+
 it('[L35] neither is before it has a map and a sync, and all that is missing is told', () => {
   const nothing = { synced: false, mapped: false }
   expect(whyNotReady(nothing, speech(true), leader, 0)).toEqual(['no room map yet', 'no sync with Matrix yet'])

@@ -1,4 +1,5 @@
-// Whether this aggregator does its duty: as the leader it has said the whole city, as a standby it hears one and follows Matrix.
+// Whether this aggregator does its duty: as the leader it has said the whole city, as a standby it hears one, and follows
+// Matrix where it is meant to.
 import type { Role } from '@citypresence/chassis/admin-server'
 import { reasonOf } from '@citypresence/chassis/nats-health'
 import type { CityError } from '@citypresence/chassis/errors'
@@ -21,10 +22,12 @@ export function whyNotReady(
   speech: { isComplete(): boolean },
   leaders: Omit<LeadersView, 'term'>,
   nowMs: number,
+  standby: 'follows' | 'waits' = 'follows',
 ): string[] {
   const reasons: string[] = []
-  if (!known.mapped) reasons.push('no room map yet')
-  if (!known.synced) reasons.push('no sync with Matrix yet')
+  const hasToKnow = leaders.leads() || standby === 'follows'
+  if (hasToKnow && !known.mapped) reasons.push('no room map yet')
+  if (hasToKnow && !known.synced) reasons.push('no sync with Matrix yet')
   const heardAtMs = leaders.foreignBeatAtMs()
   const follows = heardAtMs !== undefined && nowMs - heardAtMs <= silenceMs
   if (leaders.leads() ? !speech.isComplete() : !follows)
