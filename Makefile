@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim model kube-binaries freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model kube-binaries freeze-synapse clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -50,7 +50,7 @@ format: deps-demo ## write every file in the house's form
 docs: deps-demo ## print the pages that come from code
 	@$(WITH_NODE) node house/generated-pages.ts
 
-demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it
+demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it (LEADERS=2: who leads may be killed)
 	@$(WITH_NODE) node stack/src/demo/main.ts
 
 chaos: deps-demo ## play every fault on real processes (FAULTS="F12 F15a" plays some); takes half an hour
@@ -58,6 +58,9 @@ chaos: deps-demo ## play every fault on real processes (FAULTS="F12 F15a" plays 
 
 sim: deps-demo ## simulated cities, one a seed (SEEDS=5000 SEED_FROM=1000 plays more than the 300 of the tests)
 	@$(WITH_NODE) node sim/src/city/main.ts
+
+failover: deps build ## time a failover to the frame in a browser (WAYS="SIGTERM SIGKILL SIGSTOP" ROOMS=12 CYCLES=50 STANDBY=follows)
+	@$(WITH_NODE) node aggregator/src/testing/measure-failover.ts
 
 model: ## have Spin walk every order of events of the protocol (KEEP=1 writes what it explored into docs/)
 	@sh $(INSTALL)/deps.sh model

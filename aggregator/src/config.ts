@@ -112,7 +112,7 @@ export const settings = {
     env: 'LEADER_ELECTION',
     decode: decode.oneOf('none', 'kubernetes'),
     default: 'none' as const,
-    help: 'How the leader is found. kubernetes: by a Lease. none: whoever hears no other leader for five seconds. The stream refuses all but one in any case.',
+    help: 'How the leader is found. kubernetes: by a Lease. none: whoever hears no other leader for four seconds. The stream refuses all but one in any case.',
   },
   standby: {
     env: 'STANDBY',

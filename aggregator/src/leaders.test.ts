@@ -182,12 +182,12 @@ const storedCounts = (): Record<string, number> =>
   )
 
 describe('a leader alone', () => {
-  it('[L20] waits five seconds, claims, and says the whole city before its first complete beat', async () => {
+  it('[L20] waits four seconds, claims, and says the whole city before its first complete beat', async () => {
     const pod = startPod('a', { plaza: 3, park: 0 })
-    await pass(4_900)
+    await pass(3_900)
     expect(server.stored(roomStream)).toEqual([])
     await pass(300)
-    expect(epochOf(pod)?.term).toBeGreaterThan(termFloorAt(clock.wallMs()) - 1)
+    expect(epochOf(pod)?.term).toBeGreaterThan(termFloorAt(clock.wallMs()) - 1_000)
     expect(storedCounts()).toEqual({ plaza: 3, park: 0 })
     expect(beats()[0]).toMatchObject({ complete: false, rooms: 0 })
     expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 2, source: 'live' })
@@ -230,7 +230,7 @@ describe('a leader alone', () => {
 
   it('[L36] in the three seconds after a takeover beats come four times a second, then once', async () => {
     startPod('a', { plaza: 3 })
-    await pass(5_300)
+    await pass(4_300)
     heard.length = 0
     await pass(2_000)
     const gathering = beats().length
@@ -294,7 +294,7 @@ describe('a takeover', () => {
     expect(server.stored(roomStream).some(({ subject }) => subject === subjects.room('gone'))).toBe(false)
   })
 
-  it('[L25] a standby waits as long as it hears a leader, and leads five seconds after the last beat', async () => {
+  it('[L25] a standby waits as long as it hears a leader, and leads four seconds after the last beat', async () => {
     const first = startPod('a', { plaza: 3 })
     await pass(6_000)
     const second = startPod('b', { plaza: 9 })
@@ -303,7 +303,9 @@ describe('a takeover', () => {
     expect(storedCounts()).toEqual({ plaza: 3 })
     const before = termOf(first)
     await first.leaders.stop()
-    await pass(6_500)
+    // Before the five seconds after which gateways mark everything the whole city is said again.
+    await pass(4_900)
+    expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
     expect(termOf(second)).toBeGreaterThan(before)
     expect(storedCounts()).toEqual({ plaza: 9 })
   })
@@ -328,7 +330,7 @@ describe('a takeover', () => {
     server.join(second.connection)
     await pass(20_000)
     // However long it was down, there is no moment at which it is back, has heard nobody yet, and tries.
-    for (let downMs = 4_200; downMs <= 5_500; downMs += 100) {
+    for (let downMs = 3_200; downMs <= 4_500; downMs += 100) {
       server.cut(second.connection)
       await pass(downMs)
       server.join(second.connection)
@@ -432,7 +434,7 @@ describe('doubt', () => {
 
   it.each([
     ['a lower voice: it speaks again, above it', 1, undefined],
-    ['a higher one: it is deposed', 999_999_999, 'Deposed'],
+    ['a higher one: it is deposed', 999_999_999_999_999, 'Deposed'],
   ])(
     '[L15] a leader whom the fence lets through sees within three seconds that the record names %s',
     async (_, term, code) => {

@@ -139,7 +139,7 @@ function readiness(adminUrl: string, options: ServiceOptions) {
     await answer.arrayBuffer()
     return answer.status === 200
   }
-  return { ready, readyDeadlineMs: options.readyDeadlineMs ?? 60_000 } // a leader alone waits 5 s for another's beat first
+  return { ready, readyDeadlineMs: options.readyDeadlineMs ?? 60_000 } // a leader alone waits 4 s for another's beat first
 }
 
 async function textOf(url: string): Promise<string> {

@@ -15,6 +15,8 @@ export type Viewer = {
   /** When this room last came over the socket (performance.now), or undefined. */
   lastFrameAtMs(slug: string): number | undefined
   onFrame(listener: (frame: Frame) => void): () => void
+  /** Each status frame as it comes. */
+  onStatus(listener: (stale: boolean | undefined) => void): void
   stop(): void
 }
 
@@ -39,6 +41,7 @@ class Witness implements Viewer {
   #stopped = false
   #lastFrames = new Map<string, number>()
   #listeners = new Set<(frame: Frame) => void>()
+  #statusListeners = new Set<(stale: boolean | undefined) => void>()
   #pinging: NodeJS.Timeout | undefined
 
   constructor(name: string, url: string) {
@@ -81,10 +84,17 @@ class Witness implements Viewer {
     return () => this.#listeners.delete(listener)
   }
 
+  onStatus(listener: (stale: boolean | undefined) => void): void {
+    this.#statusListeners.add(listener)
+  }
+
   hear(text: string, atMs: number): void {
     if (text === 'pong') return
     const message = JSON.parse(text) as { type: string; rooms?: WireRoom[]; stale?: boolean } & WireRoom
-    if (message.type === 'status') this.stale = message.stale
+    if (message.type === 'status') {
+      this.stale = message.stale
+      for (const listener of this.#statusListeners) listener(message.stale)
+    }
     if (message.type === 'snapshot') {
       this.snapshots++
       this.rooms.clear()

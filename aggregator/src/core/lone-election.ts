@@ -1,9 +1,10 @@
 // The election of a leader where there is no Lease to hold (LEADER_ELECTION=none): whoever has heard no other leader's beat for
-// five seconds may try. The fence decides among those who try at once; this only keeps a standby from trying in vain.
+// four seconds may try. The fence decides among those who try at once; this only keeps a standby from trying in vain.
 export type LoneElection = { readonly quietSinceMs: number }
 
-// Five missed beats are no accident any more.
-export const silenceMs = 5_000
+// A beat comes each second: four missed ones are no accident any more. And what the next leader has to say before its first complete
+// beat has to be said within the five seconds after which gateways mark everything, or every takeover would be seen.
+export const silenceMs = 4_000
 
 export const startWaiting = (nowMs: number): LoneElection => ({ quietSinceMs: nowMs })
 

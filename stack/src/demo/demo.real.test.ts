@@ -91,7 +91,7 @@ async function play(lie: number): Promise<{ why: string | undefined; lines: stri
   const living = { isRunning: () => true }
   const stage = {
     city,
-    aggregator: living,
+    aggregators: [living],
     gateways: gateways.map((gateway) => Object.assign(gateway, living)),
     throttleMs: 300,
     token: 'a token',
@@ -104,6 +104,7 @@ async function play(lie: number): Promise<{ why: string | undefined; lines: stri
   const options = {
     lengthMs: 8_000,
     throttleMs: 300,
+    leaders: 1,
     seed: 3,
     agreeWithinMs: 8_000,
     signal: new AbortController().signal,

@@ -1,11 +1,15 @@
 // `make demo`: a living city on real servers. Ctrl-C ends it and leaves nothing running; DEMO_SECONDS=30 lets it end by
-// itself, with exit code 0 when the city lived and 1 with a sentence when it did not.
+// itself, with exit code 0 when the city lived and 1 with a sentence when it did not. LEADERS=2 starts a second aggregator: each line
+// tells who leads, and whoever ends that process sees nothing of it in the page.
 import { show } from './show.ts'
 
 const throttleMs = 3_000 // the seed's default
 const seed = 20_261_123
 // Three throttle windows and what a busy machine may add; what still differs after that is told.
 const agreeWithinMs = throttleMs * 3 + 15_000
+
+// Each is a process of 100 MB and a long poll at Synapse.
+const leadersMax = 5
 
 const say = (text: string): void => console.log(text)
 const ending = new AbortController()
@@ -27,11 +31,20 @@ function lengthMsOf(text: string | undefined): number | undefined {
   process.exit(2)
 }
 
+function leadersOf(text: string | undefined): number {
+  if (text === undefined || text === '') return 1
+  const leaders = Number(text)
+  if (Number.isInteger(leaders) && leaders >= 1 && leaders <= leadersMax) return leaders
+  console.error(`LEADERS has to be a number from 1 to ${leadersMax}, not "${text}".`)
+  process.exit(2)
+}
+
 endOn('SIGINT')
 endOn('SIGTERM')
 const lengthMs = lengthMsOf(process.env['DEMO_SECONDS'])
+const leaders = leadersOf(process.env['LEADERS'])
 try {
-  const why = await show({ lengthMs, throttleMs, seed, agreeWithinMs, signal: ending.signal, say })
+  const why = await show({ lengthMs, throttleMs, leaders, seed, agreeWithinMs, signal: ending.signal, say })
   if (why === undefined) say('The city lived.')
   else console.error(`The city did not live: ${why}`)
   process.exitCode = why === undefined ? 0 : 1

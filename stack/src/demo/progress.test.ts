@@ -8,6 +8,9 @@ it('[S20] the line tells people, changes, frames and latency', () => {
   expect(progressLine({ ...facts, samplesMs: [] })).toBe(
     '  12 s   9 of 40 people online, 31 changes, 27 frames, Matrix to browser not timed yet',
   )
+  expect(progressLine({ ...facts, samplesMs: [], leader: 'aggregator 2 leads (process 7)' })).toMatch(
+    /not timed yet, aggregator 2 leads \(process 7\)$/,
+  )
   expect(progressLine({ ...facts, samplesMs: [30, 10, 20.4] })).toContain(
     'Matrix to browser p50 20 ms, p99 30 ms (throttle of 3000 ms apart)',
   )

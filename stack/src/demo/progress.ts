@@ -8,12 +8,15 @@ export type Facts = {
   frames: number
   samplesMs: readonly number[]
   throttleMs: number
+  /** Who leads, where there are several who could. */
+  leader?: string | undefined
 }
 
 export function progressLine(facts: Facts): string {
   const seconds = String(Math.round(facts.elapsedMs / 1000)).padStart(4)
   const people = `${String(facts.online).padStart(2)} of ${facts.residents} people online`
-  return `${seconds} s  ${people}, ${facts.changes} changes, ${facts.frames} frames, ${latencyText(facts)}`
+  const leader = facts.leader === undefined ? '' : `, ${facts.leader}`
+  return `${seconds} s  ${people}, ${facts.changes} changes, ${facts.frames} frames, ${latencyText(facts)}${leader}`
 }
 
 function latencyText({ samplesMs, throttleMs }: Facts): string {

@@ -6,6 +6,7 @@ import { measureLatency, type Latency } from './latency.ts'
 import { pause } from './pause.ts'
 import { progressLine, whyNotLived } from './progress.ts'
 import { startResidents, type Residents } from './residents.ts'
+import type { Service } from '../service.ts'
 import { setStage, type Stage, type StageOptions } from './stage.ts'
 import { truthOf } from '../truth.ts'
 import { differences, startViewer, type Viewer } from '../viewer.ts'
@@ -14,6 +15,8 @@ export type ShowOptions = {
   /** Ends by itself after this time and judges; undefined lives until the signal. */
   lengthMs: number | undefined
   throttleMs: number
+  /** Aggregators: one leads, the others stand by. */
+  leaders: number
   seed: number
   /** How long the gateways may take to agree once everybody has fallen silent. */
   agreeWithinMs: number
@@ -55,10 +58,36 @@ async function watch(options: ShowOptions, stage: Stage, cast: Cast): Promise<st
     await pause(startMs + second * 1_000 - performance.now(), options.signal)
     const elapsedMs = performance.now() - startMs
     if (options.signal.aborted) return undefined
-    options.say(progressLine(factsOf(stage, cast, elapsedMs)))
-    const dead = [stage.aggregator, ...stage.gateways].find((service) => !service.isRunning())
+    const leader = await leaderOf(stage)
+    options.say(progressLine({ ...factsOf(stage, cast, elapsedMs), leader }))
+    const dead = deadIn(stage)
     if (dead !== undefined) return `The ${dead.name} ended on its own. Its log ends:\n${tailOf(dead.logFile)}`
     if (options.lengthMs !== undefined && second * 1_000 >= options.lengthMs) return undefined
+  }
+}
+
+/** Whose end is the end of the city: a gateway's, and the last aggregator's. Of several aggregators any other may go. */
+function deadIn({ aggregators, gateways }: Stage): Service | undefined {
+  const gone = gateways.find((gateway) => !gateway.isRunning())
+  return gone ?? (aggregators.some((one) => one.isRunning()) ? undefined : aggregators[0])
+}
+
+/** Who leads, for a person who wants to kill it; undefined where there is only one to ask. */
+async function leaderOf({ aggregators }: Stage): Promise<string | undefined> {
+  if (aggregators.length < 2) return undefined
+  const roles = await Promise.all(aggregators.map(roleOf))
+  const index = roles.indexOf('leader')
+  return index < 0 ? 'nobody leads' : `aggregator ${index + 1} leads (process ${aggregators[index]?.pid})`
+}
+
+async function roleOf(one: Service): Promise<unknown> {
+  if (!one.isRunning()) return undefined
+  try {
+    // A line comes each second, and one that does not answer does not lead.
+    const answer = await fetch(`${one.adminUrl}/readyz`, { signal: AbortSignal.timeout(500) })
+    return ((await answer.json()) as { role?: unknown }).role
+  } catch {
+    return undefined
   }
 }
 
