@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest'
 import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { electByLease } from './city-election.ts'
+import { firstTermOf } from './core/lease-terms.ts'
+import { termFloorAt } from './core/lone-election.ts'
 
 function play(isReady: () => boolean) {
   const clock = createFakeClock()
@@ -69,9 +71,25 @@ it('[E27] the term is the first that the Lease opens, and silence on the beats i
   one.election.heardBeat(60_000)
   one.election.standBy(60_000)
   expect(one.election.elected(60_000)).toBe(4_000)
-  // Terms without a Lease are the seconds since 2020: transitions far below what the API's int32 holds open those above them.
+  one.raised.length = 0
   for (const term of [9_000, 9_001, 219_000_000]) one.election.raise(term)
   expect(one.raised).toEqual([9, 10, 219_000])
+})
+
+it('[L14] a Lease that is taken opens terms above the milliseconds since 2020; who led already is not held up by them', async () => {
+  const one = play(() => true)
+  await one.clock.advance(60_000)
+  const floor = one.election.termFloor(true)
+  expect(floor).toBe(termFloorAt(one.clock.wallMs()))
+  const asked = one.raised.at(-1) ?? 0
+  expect(firstTermOf(asked)).toBeGreaterThan(floor)
+  expect(firstTermOf(asked)).toBeLessThan(floor + 10_000)
+  expect(one.election.termFloor(false)).toBe(0)
+  // Not while it leads: that would be a write.
+  one.win(asked)
+  one.raised.length = 0
+  await one.clock.advance(60_000)
+  expect(one.raised).toEqual([])
 })
 
 it('[E9] who leaves before it voted never does; who voted lets go', async () => {

@@ -13,8 +13,8 @@ export interface CityElection {
   readonly terms: Candidate['terms']
   /** The term of an election that is won now, undefined while it is not. */
   elected(nowMs: number): number | undefined
-  /** A claim takes a term above this one, whatever the stream holds. */
-  termFloor(): number
+  /** A claim takes a term above this one, whatever the stream holds. `isFresh`: by who never led. */
+  termFloor(isFresh: boolean): number
   /** Somebody else was faster on the stream. */
   standBy(nowMs: number): void
   /** This term has to be opened, the first of a holding. */
@@ -40,7 +40,7 @@ export function electBySilence(clock: Clock): CityElection {
     standBy: (nowMs) => (election = hearBeat(election, nowMs)),
     raise: () => undefined,
     heardBeat: (nowMs) => (election = hearBeat(election, nowMs)),
-    // Who cannot hear must not take that for silence: five seconds of it begin with the link.
+    // Who cannot hear must not take that for silence: four seconds of it begin with the link.
     couldNotHear: (nowMs) => (election = startWaiting(nowMs)),
     linkChanged: () => undefined, // the one who is cut is not heard, which is vote enough
     onLost: () => undefined, // the stream alone says so
@@ -62,6 +62,8 @@ export type LeaseVote = {
 // Where nobody knows the city yet, whoever comes first leads: a beat that says so is better than silence.
 const readyWaitMs = 5_000
 const lookEveryMs = 50
+// From the taking of a Lease to the claim: some 20 ms. So the floor has not come past it meanwhile.
+const aheadMs = 5_000
 
 export function electByLease({ start, isReady, sourceAgeMs, handOver, clock }: LeaseVote): CityElection {
   const startedMs = clock.monotonicMs()
@@ -70,6 +72,7 @@ export function electByLease({ start, isReady, sourceAgeMs, handOver, clock }: L
   let fitness = firstFitness
   let tellLost: () => void = () => undefined
   let cancel: Cancel = () => undefined
+  let asked = 0
 
   const look = (): void => {
     const nowMs = clock.monotonicMs()
@@ -84,7 +87,17 @@ export function electByLease({ start, isReady, sourceAgeMs, handOver, clock }: L
     const judged = judgeFitness(fitness, condition, nowMs)
     fitness = judged.fitness
     one.holdBack(judged.heldBackMs)
+    if (condition.leads) asked = 0
+    else askForTerms(one)
     if (judged.handOver !== undefined) handOver(judged.handOver)
+  }
+
+  /** A Lease that is taken opens terms above the floor at once; else the claim would have it raised once more. */
+  const askForTerms = (one: LeaseElection): void => {
+    const needed = transitionsFor(termFloorAt(clock.wallMs()) + aheadMs)
+    if (needed <= asked) return
+    asked = needed
+    one.raise(needed)
   }
 
   cancel = clock.after(0, look)
@@ -94,7 +107,9 @@ export function electByLease({ start, isReady, sourceAgeMs, handOver, clock }: L
       const transitions = lease?.confirmedTerm()
       return transitions === undefined ? undefined : firstTermOf(transitions)
     },
-    termFloor: () => 0, // the transitions outlive every stream
+    // The transitions outlive every stream, and somebody may write others, or delete the Lease: then the clock remembers. Who led
+    // remembers better, and takes its next term without asking the API.
+    termFloor: (isFresh) => (isFresh ? termFloorAt(clock.wallMs()) : 0),
     standBy: () => undefined, // it still holds the Lease, and tries again above what it finds
     raise: (term) => lease?.raise(transitionsFor(term)),
     heardBeat: () => undefined,

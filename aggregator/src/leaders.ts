@@ -82,7 +82,7 @@ export function followCity(options: LeadersOptions): Leaders {
     elected: (nowMs) => election.elected(nowMs),
     standBy: (nowMs) => election.standBy(nowMs),
     raise: (term) => election.raise(term),
-    termFloor: () => Math.max(heardTerm, election.termFloor()),
+    termFloor: (isFresh) => Math.max(heardTerm, election.termFloor(isFresh)),
   })
   election.onLost(() => rooms.lose())
   const users = config.userEvents ? createUserSpeech(options.city, subjects, options.isSynced) : undefined

@@ -63,8 +63,8 @@ export type VoiceOptions = {
   readonly speech: Speech
   /** The term of an election that is won now, undefined while it is not. */
   readonly elected: (nowMs: number) => number | undefined
-  /** A claim takes a term above this one, whatever the stream holds. */
-  readonly termFloor: () => number
+  /** A claim takes a term above this one, whatever the stream holds. `isFresh`: by who never led. */
+  readonly termFloor: (isFresh: boolean) => number
   /** The Lease has to open this term; `elected` says when it does. */
   readonly raise?: (term: number) => void
   /** Somebody else was faster: the election begins anew. */
@@ -153,9 +153,10 @@ export function createVoice(options: VoiceOptions): Voice {
       const { record, sequence } = await stream.readRecord()
       failures = 0
       // While the stream could not be asked somebody else may have been heard.
-      const isTooLate =
-        leader.kind === 'reading' && leader.former === undefined && options.elected(clock.monotonicMs()) === undefined
-      dispatch(isTooLate ? { kind: 'lost' } : { kind: 'record', record, sequence, termFloor: options.termFloor() })
+      const isFresh = leader.kind === 'reading' && leader.former === undefined
+      const isTooLate = isFresh && options.elected(clock.monotonicMs()) === undefined
+      const termFloor = options.termFloor(isFresh)
+      dispatch(isTooLate ? { kind: 'lost' } : { kind: 'record', record, sequence, termFloor })
     } catch (error) {
       const code = toErrorCode(error)
       metrics.error(error)

@@ -25,6 +25,11 @@ describe('a city in trouble', () => {
   )
 })
 
+// Somebody emptied the Lease, the stream was deleted, and nobody was left who knew how far the terms had come.
+it.each([86, 98])('[Z1] seed %i: terms do not begin anew with the Lease and the stream', async (seed) => {
+  expect(faultsOf(await simulate(seed))).toEqual([])
+})
+
 it('[Z2] the same seed is the same run, to the last frame', async () => {
   const [one, other] = [await simulate(7), await simulate(7)]
   // Holders draw their own names.

@@ -5,8 +5,9 @@
 // Were a term the transitions themselves, a leader in doubt would take the one that the next holder gets too: after a roll back
 // both claim it, and gateways that heard the one never listen to the other (docs/FENCE.md, `plain-terms`).
 
-// A doubt takes one, and a leader has a few in its life: a store that rolls back, an answer that is lost. Terms without a Lease are
-// seconds since 2020, so a city that changes to one needs some 200,000 transitions of the 2,147,483,647 that the API's int32 holds.
+// A doubt takes one, and a leader has a few in its life: a store that rolls back, an answer that is lost. A fresh claim also lies above
+// the milliseconds since 2020 (lone-election.ts), so that transitions are the seconds since then or more: 220,000,000 of the
+// 2,147,483,647 that the API's int32 holds, and enough until 2088. Nobody takes a Lease more often than once a second for long.
 export const termsEach = 1_000
 
 /** The first term of so many transitions. */

@@ -14,13 +14,13 @@ export const hearBeat = (_: LoneElection, nowMs: number): LoneElection => ({ qui
 export const mayTry = ({ quietSinceMs }: LoneElection, nowMs: number): boolean => nowMs - quietSinceMs >= silenceMs
 export const nextTryAtMs = ({ quietSinceMs }: LoneElection): number => quietSinceMs + silenceMs
 
-// 2020-01-01: the seconds since then fit into what a Lease may count until 2088.
+// 2020-01-01: counted in seconds, what is since then fits into the transitions of a Lease until 2088.
 const beginningMs = 1_577_836_800_000
 
 /**
  * A claim takes a term above this one. What is recorded may be less than what gateways heard: the store was taken back, or the stream
  * lost, and the leader with it; one more than the recorded term could then be a term that was used before, or a lower one, which
  * nobody follows. By the clock it is higher, since claims of others are seconds apart and clocks go roughly right. A Lease counts its
- * own transitions instead.
+ * own transitions, and has the clock for the case that somebody takes them away together with the stream.
  */
-export const termFloorAt = (wallMs: number): number => Math.max(0, Math.floor((wallMs - beginningMs) / 1_000))
+export const termFloorAt = (wallMs: number): number => Math.max(0, Math.floor(wallMs - beginningMs))

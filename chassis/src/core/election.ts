@@ -193,12 +193,18 @@ function take(election: Election, event: ElectionEvent, settings: ElectionSettin
         quietUntilMs: nowMs + Math.min(event.quietMs ?? 0, quietMsMax),
       })
     case 'raise':
-      return stay({ ...election, wanted: Math.max(election.wanted, event.to), dueAtMs: nowMs })
+      return stay(raise(election, event.to, nowMs))
     case 'hold-back':
       return stay(holdBack(election, event.ms, nowMs))
     case 'leave':
       return startLeaving(election, nowMs)
   }
+}
+
+/** Who holds it raises it now; a candidate when it takes it. */
+function raise(election: Election, to: number, nowMs: number): Election {
+  const wanted = Math.max(election.wanted, to)
+  return election.role.kind === 'candidate' ? { ...election, wanted } : { ...election, wanted, dueAtMs: nowMs }
 }
 
 function holdBack(election: Election, heldBackMs: number, nowMs: number): Election {

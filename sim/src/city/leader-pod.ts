@@ -6,21 +6,25 @@ import { createCity } from '@citypresence/aggregator/core/city'
 import { createMatrixSource } from '@citypresence/aggregator/edge/matrix-sync'
 import { createRoomSource } from '@citypresence/aggregator/edge/matrix-rooms'
 import { readAnswer } from '@citypresence/aggregator/edge/sync-answer'
-import { electBySilence } from '@citypresence/aggregator/city-election'
+import { electByLease, electBySilence, type CityElection } from '@citypresence/aggregator/city-election'
 import { followCity } from '@citypresence/aggregator/leaders'
 import { createAggregatorMetrics } from '@citypresence/aggregator/metrics'
 import { createRoomSpeech } from '@citypresence/aggregator/room-speech'
-import { toErrorCode, type ErrorCode } from '@citypresence/chassis/errors'
+import { CityError, toErrorCode, type ErrorCode } from '@citypresence/chassis/errors'
+import { runLeaseElection } from '@citypresence/chassis/lease-election'
 import { createSampledLog, type Logger } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { defaultPrefix, roomStream, subjectsBelow, userStream } from '@citypresence/wire/subjects'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { wayToHome, type SimHome, type WayToHome } from './home.ts'
+import { leasePeriods, type SimLeaseHome, type WayToLease } from './sim-lease.ts'
 import { connectionOf, createSimProcess, type SimProcess } from './sim-process.ts'
 
 export type LeaderPodOptions = {
   readonly name: string
   readonly home: SimHome
+  /** Where the Lease is; undefined where silence is the vote. */
+  readonly leaseHome: SimLeaseHome | undefined
   readonly daemonUserId: string
   readonly connection: NatsConnection
   readonly directory: () => unknown
@@ -36,8 +40,12 @@ export type LeaderPod = {
   readonly process: SimProcess
   readonly matrix: WayToHome
   readonly connection: NatsConnection
+  /** Its way to the API; undefined where silence is the vote. */
+  readonly api: WayToLease | undefined
   leads(): boolean
   kill(): void
+  /** As SIGTERM does: it waits for its last acknowledgement and lets the Lease go; then it may be killed. */
+  leave(): Promise<void>
 }
 
 export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
@@ -69,8 +77,32 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
     remoteUsers: false,
   })
   const known = { synced: false, mapped: false, sightings: 0, learning: false }
-  const speech = createRoomSpeech(viewOfCity(city, known, clock), subjectsBelow(defaultPrefix), settings.throttleMs)
+  const view = viewOfCity(city, known, clock)
+  const speech = createRoomSpeech(view, subjectsBelow(defaultPrefix), settings.throttleMs)
   const numbers = createAggregatorMetrics(createMetrics('aggregator'))
+  // Each life of a pod is another holder.
+  const holder = `${options.name}_${randomBytes(6).toString('hex')}`
+  const api = options.leaseHome?.way(process, random)
+  const election: CityElection =
+    api === undefined
+      ? electBySilence(clock)
+      : electByLease({
+          clock,
+          isReady: () => known.synced && known.mapped,
+          sourceAgeMs: () => (known.synced ? view.source().sourceAgeMs : undefined),
+          handOver: (cutFrom) => end(new CityError('HandedOver', `cut from ${cutFrom} for too long`)),
+          start: (on) =>
+            runLeaseElection({
+              lease: api.lease,
+              settings: { ...leasePeriods, me: holder, fenced: true, jitter01: random() },
+              onLeads: () => undefined,
+              onLost: (why) => on.lost(why),
+              onError: () => undefined,
+              log,
+              random,
+              clock,
+            }),
+        })
   const leaders = followCity({
     config: {
       cityId: 'simulated',
@@ -81,9 +113,8 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
       natsInboxPrefix: `_INBOX_${options.name}`,
       userEvents: false,
     },
-    // Each life of a pod is another holder.
-    holder: `${options.name}_${randomBytes(6).toString('hex')}`,
-    election: electBySilence(clock),
+    holder,
+    election,
     connection,
     city,
     speech,
@@ -133,7 +164,12 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
     process,
     matrix,
     connection: options.connection,
+    api,
     leads: () => leaders.voices[0]?.state() === 'leading',
     kill,
+    async leave() {
+      await leaders.stop()
+      await election.leave()
+    },
   }
 }

@@ -16,6 +16,7 @@ import { createStreamServer, type StreamServer } from '../presence-stream.ts'
 import { startGatewayPod, type GatewayPod } from './gateway-pod.ts'
 import { createSimHome, type SimHome } from './home.ts'
 import { startLeaderPod, type LeaderPod } from './leader-pod.ts'
+import { createSimLeaseHome, type SimLeaseHome } from './sim-lease.ts'
 import { createSimClock, type SimClock } from './sim-clock.ts'
 import { startSimWitness, type SimWitness } from './sim-witness.ts'
 
@@ -30,6 +31,8 @@ export type SimCity = {
   readonly clock: SimClock
   readonly nats: StreamServer
   readonly home: SimHome
+  /** The API server's Lease; undefined where silence is the vote. */
+  readonly lease: SimLeaseHome | undefined
   readonly town: Townsfolk
   readonly recorder: Recorder
   readonly witnesses: readonly SimWitness[]
@@ -43,12 +46,14 @@ export type SimCity = {
   leading(): LeaderPod | undefined
   anyLeader(): LeaderPod | undefined
   killLeader(pod: LeaderPod | undefined): void
+  stopLeader(pod: LeaderPod | undefined): void
   killGateway(index: number): void
   deleteStream(): void
 }
 
 export type SimSize = {
   readonly leaders: number
+  readonly election: 'silence' | 'lease'
   readonly gateways: number
   readonly witnessesEach: number
   readonly clocks: keyof typeof wallSkewsMs
@@ -69,6 +74,7 @@ export function buildCity(
   const home = createSimHome(clock)
   const town = settle(home, recorder, { rooms: 6, people: 12, roomsEach: 2 })
   const nats = createStreamServer(clock)
+  const lease = size.election === 'lease' ? createSimLeaseHome(clock) : undefined
   recordStored(nats, recorder)
   const pick = <T>(from: readonly T[]): T | undefined => from[Math.floor(random() * from.length)]
   const leaders: LeaderPod[] = []
@@ -77,6 +83,7 @@ export function buildCity(
     const pod = startLeaderPod({
       name: `aggregator-${index}`,
       home,
+      leaseHome: lease,
       daemonUserId: town.daemon.userId,
       connection: size.fence ? nats.connect() : withoutFence(nats.connect()),
       directory: () => town.directory(),
@@ -88,7 +95,7 @@ export function buildCity(
         recorder.note({
           kind: 'exit',
           service: `aggregator-${index}`,
-          code: code === 'Deposed' ? 3 : 1,
+          code: code === 'Deposed' || code === 'HandedOver' ? 3 : 1,
           signal: null,
           asked: false,
         })
@@ -121,6 +128,7 @@ export function buildCity(
     clock,
     nats,
     home,
+    lease,
     town,
     recorder,
     witnesses,
@@ -138,6 +146,19 @@ export function buildCity(
       nats.cut(pod.connection)
       recorder.note({ kind: 'exit', service: `aggregator-${index}`, code: null, signal: 'SIGKILL', asked: true })
       clock.after(restartAfterMs, () => startLeader(index))
+    },
+    stopLeader(pod) {
+      const index = leaders.findIndex((one) => one === pod)
+      if (pod === undefined || index < 0) return
+      const ended = (): void => {
+        // Killed meanwhile, deposed, or told to stop twice: whoever ended it has seen to the next.
+        if (!pod.process.isAlive) return
+        pod.kill()
+        nats.cut(pod.connection)
+        recorder.note({ kind: 'exit', service: `aggregator-${index}`, code: 0, signal: null, asked: true })
+        clock.after(restartAfterMs, () => startLeader(index))
+      }
+      void pod.leave().then(ended)
     },
     killGateway(index) {
       const pod = gateways[index]

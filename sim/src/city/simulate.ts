@@ -25,10 +25,11 @@ export type SimulateOptions = {
   readonly fence?: boolean
 }
 
-// In every so many cities clocks are an hour off. In these the store is not lost or taken back: without a Lease
-// terms then come from wall clocks, and gateways follow nobody of a lower term than they heard (docs/ROADMAP.md).
+// In every second city a Lease is the vote, in every fourth among three.
+// In every so many cities clocks are an hour off. In these the store is not lost or taken back: without a Lease, and with
+// one that loses its count too, terms then come from wall clocks, and gateways follow nobody of a lower term than they heard (docs/ROADMAP.md).
 const hourOffEvery = 5
-// A leader alone waits five seconds; then a minute of trouble, one every few seconds, some of them at once.
+// A leader alone waits four seconds; then a minute of trouble, one every few seconds, some of them at once.
 const firstTroubleMs = 8_000
 const troubleEndsMs = 60_000
 const pauseMs = 5_000
@@ -39,7 +40,9 @@ const settleWithinMs = 90_000
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {
   const { log = createLogger({ service: 'sim', level: 'silent' }), among = troubles, fence = true } = options
   const clocks = seed % hourOffEvery === 0 ? 'far' : 'near'
-  const city = buildCity(seed, { leaders: 2, gateways: 2, witnessesEach: 2, clocks, fence }, log)
+  const election = seed % 2 === 0 ? 'lease' : 'silence'
+  const leaders = seed % 4 === 0 ? 3 : 2
+  const city = buildCity(seed, { leaders, election, gateways: 2, witnessesEach: 2, clocks, fence }, log)
   const { clock, town, recorder, random } = city
   const told: string[] = []
   const ends = new Set<() => void>()
@@ -53,7 +56,10 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   }
   const trouble = (): void => {
     if (clock.monotonicMs() > troubleEndsMs) return
-    const possible = clocks === 'near' ? among : among.filter(({ losesStream }) => losesStream !== true)
+    const possible = among.filter(
+      ({ losesStream, needsLease }) =>
+        (election === 'lease' || needsLease !== true) && (clocks === 'near' || losesStream !== true),
+    )
     const chosen = possible[Math.floor(random() * possible.length)]
     if (chosen !== undefined) {
       told.push(`${Math.round(clock.monotonicMs())} ms: ${chosen.name}`)

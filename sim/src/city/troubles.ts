@@ -1,4 +1,5 @@
 // What goes wrong in a simulated city. Each trouble begins, lasts, and is over; what it broke is whole again then.
+import type { LeaderPod } from './leader-pod.ts'
 import type { SimCity } from './sim-city.ts'
 
 export type Trouble = {
@@ -11,9 +12,27 @@ export type Trouble = {
   readonly breaksPolls?: true
   /** The stream begins anew, or goes back. */
   readonly losesStream?: true
+  /** Happens to a Lease, or to the way to it. */
+  readonly needsLease?: true
 }
 
 const nothing = (): void => undefined
+
+/** Their ways to the API are in this state until it is over. */
+function apiOf(pods: readonly (LeaderPod | undefined)[], state: 'refused' | 'silent'): () => void {
+  for (const pod of pods) pod?.api?.set(state)
+  return () => {
+    for (const pod of pods) pod?.api?.set('open')
+  }
+}
+
+// What somebody may write into it: nothing, nonsense, a stranger for an hour, transitions far ahead.
+const scribbles: readonly Readonly<Record<string, unknown>>[] = [
+  {},
+  { holderIdentity: 7, leaseDurationSeconds: -1, leaseTransitions: 'many' },
+  { holderIdentity: 'a stranger', leaseDurationSeconds: 3_600, leaseTransitions: 0 },
+  { holderIdentity: '', leaseTransitions: 40 },
+]
 
 /** Everybody loses the server for as long as its disk is exchanged. */
 function whileDown(city: SimCity, change: () => void): () => void {
@@ -160,5 +179,50 @@ export const troubles: readonly Trouble[] = [
       return nothing
     },
     lastsMs: [0, 5_000],
+  },
+  {
+    name: 'the leader is told to stop',
+    needsLease: true,
+    begin(city) {
+      city.stopLeader(city.leading())
+      return nothing
+    },
+    lastsMs: [0, 2_000],
+  },
+  {
+    name: 'the API server is away',
+    needsLease: true,
+    begin: (city) => apiOf(city.leaders(), 'refused'),
+    lastsMs: [50, 20_000],
+  },
+  {
+    name: 'the API server is silent',
+    needsLease: true,
+    begin: (city) => apiOf(city.leaders(), 'silent'),
+    lastsMs: [50, 20_000],
+  },
+  {
+    name: 'the leader is cut from the API server',
+    needsLease: true,
+    begin: (city) => apiOf([city.leading() ?? city.anyLeader()], 'refused'),
+    lastsMs: [50, 20_000],
+  },
+  {
+    name: 'the Lease is deleted',
+    needsLease: true,
+    begin(city) {
+      city.lease?.remove()
+      return () => city.lease?.make()
+    },
+    lastsMs: [0, 8_000],
+  },
+  {
+    name: 'somebody scribbles on the Lease',
+    needsLease: true,
+    begin(city) {
+      city.lease?.scribble(scribbles[Math.floor(city.random() * scribbles.length)] ?? {})
+      return nothing
+    },
+    lastsMs: [0, 2_000],
   },
 ]
