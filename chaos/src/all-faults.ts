@@ -1,6 +1,7 @@
 // The table of faults, in the order in which they are played.
 import type { Fault } from './fault.ts'
 import { gatewayFaults } from './faults/gateway.ts'
+import { failoverFaults, leaderFaults, leaderStage } from './faults/leaders.ts'
 import { machineFaults, machineStage } from './faults/machine.ts'
 import { matrixFaults } from './faults/matrix.ts'
 import { graceFaults } from './faults/grace.ts'
@@ -35,6 +36,12 @@ export const sections: readonly Section[] = [
     stage: { links: true },
   },
   { title: 'NATS, three servers', faults: natsClusterFaults, stage: { natsServers: 3 } },
+  { title: 'Who leads, by a Lease', faults: leaderFaults, stage: leaderStage },
+  {
+    title: 'Who leads, with three nats-servers',
+    faults: failoverFaults('d', 'long'),
+    stage: { ...leaderStage, natsServers: 3 },
+  },
   // The drain as in production, where faults look at who comes back when.
   { title: 'Gateways', faults: gatewayFaults, stage: { gatewayEnv: { DRAIN_MS: '20000' } } },
   { title: 'Clock and machine', faults: machineFaults, stage: machineStage },

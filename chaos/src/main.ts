@@ -1,4 +1,5 @@
-// `make chaos`: plays all faults, or those whose ids are given, on real processes; tells each as it ends, and writes what was
+// `make chaos`: plays all faults, or those whose ids are given, on real processes (CYCLES=500: as often as that, where they come in
+// cycles); tells each as it ends, and writes what was
 // measured into docs/reliability.json, from which docs/RELIABILITY.md is printed.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -15,6 +16,8 @@ const file = join(repositoryRoot, 'docs', 'reliability.json')
 const wanted = process.argv.slice(2)
 const isWanted = ({ id }: Fault): boolean => wanted.length === 0 || wanted.includes(id)
 
+// A number that is none is no wish.
+const cycles = Number(process.env['CYCLES']) || 20
 const machine = `${cpus().length} cores, Node ${process.versions.node}`
 const day = new Date().toISOString().slice(0, 10)
 const known = readKnown()
@@ -23,7 +26,7 @@ for (const { title, faults, stage: options } of sections) {
   const chosen = faults.filter(isWanted)
   if (chosen.length === 0) continue
   console.log(`\n${title}`)
-  const stage = await startStage(options)
+  const stage = await startStage({ ...options, cycles })
   try {
     for (const fault of chosen) {
       const { id, ...outcome } = await runFault(stage, fault)

@@ -13,11 +13,12 @@ import { startCityService, type CityService } from '@citypresence/stack/city-ser
 import { startNatsCluster, type NatsCluster } from '@citypresence/stack/nats-cluster'
 import { startNats, type NatsServer } from '@citypresence/stack/nats-server'
 import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
-import { startAggregator, startGateway, type Gateway } from '@citypresence/stack/service'
+import { startAggregator, startGateway, type Gateway, type Service } from '@citypresence/stack/service'
 import { makeToken, randomSecret } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
 import { startHomeserver, type Homeserver, type Notice } from '@citypresence/sim/homeserver'
 import { startTcpProxy, type TcpProxy } from '@citypresence/sim/tcp-proxy'
+import { candidatesOf, startLeaseGround, type Candidates } from './candidates.ts'
 import { keepService, type KeptService } from './kept-service.ts'
 import { startLinks, type Links } from './links.ts'
 import { createRecorder, type Recorder } from '@citypresence/checker/recorder'
@@ -39,6 +40,10 @@ export type StageOptions = {
   readonly matrixLink?: boolean
   /** So many nats-servers that are one, and as many copies of the stream. */
   readonly natsServers?: number
+  /** So many aggregators, who elect their leader by a Lease; without it there is one, and no election. */
+  readonly candidates?: number
+  /** How often a fault that comes in cycles is repeated; 20 unless given. */
+  readonly cycles?: number
   /** How our processes are started, for faults that have to be inside them; the folder is the stage's own. */
   readonly launch?: (folder: string) => Launch
 }
@@ -64,7 +69,10 @@ export type Stage = {
   readonly links: Links | undefined
   readonly matrixLink: TcpProxy | undefined
   readonly stored: StoredMessages
+  /** The only one, or the first of the candidates. */
   readonly aggregator: KeptService
+  readonly candidates: Candidates | undefined
+  readonly cycles: number
   readonly gateways: readonly KeptService<Gateway>[]
   readonly witnesses: readonly Witness[]
   /** The aggregator reads its token from a file: another one from now on. */
@@ -93,7 +101,7 @@ export const throttleMs = 300
 /** Short, so that a silent homeserver is seen within a test; a minute and a half in production. */
 export const staleAfterMs = 6_000
 const actEveryMs = 40
-// A leader alone waits 5 s, back-off to Matrix reaches 30 s, a machine may be busy.
+// A leader alone waits 4 s, back-off to Matrix reaches 30 s, a machine may be busy.
 const settleDeadlineMs = 60_000
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -119,7 +127,10 @@ type Keep = <T extends { stop(): unknown }>(starting: T | Promise<T>) => Promise
 async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'stop'>> {
   const recorder = createRecorder()
   recorder.note({ kind: 'began', settings: { throttleMs, staleAfterMs, offlineGraceMs: options.offlineGraceMs ?? 0 } })
-  const homeserver = await keep(startHomeserver({ notice: notePolls(recorder) }))
+  // Each standby has a poll of its own: that only one is held says nothing where there are several.
+  const homeserver = await keep(
+    startHomeserver(options.candidates === undefined ? { notice: notePolls(recorder) } : {}),
+  )
   const town = settleTown(homeserver, recorder, options.town ?? { rooms: 12, people: 30, roomsEach: 3 })
   const { nats, cluster, natsUrl } = await startNatsServers(options, keep)
   const links = options.links === true ? await keep(startLinks(nats, gatewaysOf(options))) : undefined
@@ -137,21 +148,26 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   for (const who of ['leader', 'gateway'] as const) writeNatsPassword(who, nats[who].pass)
   const { nodeArgs, envOf } = options.launch?.(folder.path) ?? plainly
   const nextStart: Stage['nextStart'] = { aggregator: {}, gateway: {} }
-  const leaderEnv = (): Record<string, string> => ({
+  const ground = options.candidates === undefined ? undefined : await keep(startLeaseGround(nats.port, folder.path))
+  const leaderEnv = async (index: number): Promise<Record<string, string>> => ({
     ...aggregatorEnv(servers),
     ...natsEnv(links?.leader.url ?? natsUrl, nats.leader.user, fileOf('nats-leader')),
     ...(matrixLink !== undefined && { MATRIX_HS_URL: `http://127.0.0.1:${matrixLink.port}` }),
     MATRIX_ACCESS_TOKEN_FILE: fileOf('matrix-token'),
     OFFLINE_GRACE_MS: String(options.offlineGraceMs ?? 0),
     STREAM_REPLICAS: String(options.natsServers ?? 1),
-    ...envOf('aggregator'),
+    ...(await ground?.envOf(index)),
+    ...envOf(aggregatorName(index)),
     ...options.aggregatorEnv,
     ...nextStart.aggregator,
   })
   const stored = await keep(recordStored({ url: natsUrl, admin: nats.admin }, recorder))
-  const aggregator = await keep(
-    keepService('aggregator', () => startAggregator({ env: leaderEnv(), nodeArgs, waitFor: 'nothing' }), recorder),
-  )
+  const startLeader = async (index: number): Promise<Service> =>
+    startAggregator({ env: await leaderEnv(index), nodeArgs, waitFor: 'nothing' })
+  const aggregator = await keep(keepService(aggregatorName(0), () => startLeader(0), recorder))
+  const aggregators = [aggregator]
+  for (let index = 1; index < (options.candidates ?? 1); index++)
+    aggregators.push(await keep(keepService(aggregatorName(index), () => startLeader(index), recorder)))
   const secret = randomSecret()
   const viewerEnv = (index: number): Record<string, string> => ({
     ...natsEnv(links?.gateways[index]?.url ?? natsUrl, nats.gateway.user, fileOf('nats-gateway')),
@@ -181,6 +197,8 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
     matrixLink,
     stored,
     aggregator,
+    candidates: ground && candidatesOf(ground, aggregators, startLeader),
+    cycles: options.cycles ?? 20,
     gateways,
     witnesses,
     writeMatrixToken,
@@ -250,6 +268,7 @@ const aggregatorEnv = ({ homeserver, town, cityService }: Servers): Record<strin
 })
 
 const plainly: Launch = { nodeArgs: [], envOf: () => ({}) }
+const aggregatorName = (index: number): string => (index === 0 ? 'aggregator' : `aggregator-${index + 1}`)
 const gatewayName = (index: number): string => `gateway-${index + 1}`
 
 const natsEnv = (url: string, user: string, passwordFile: string) => ({

@@ -1,0 +1,377 @@
+// What can happen to the one who leads by a Lease, to the API server that keeps it, and to the Lease itself.
+import { until } from '@citypresence/stack/until'
+import type { Service } from '@citypresence/stack/service'
+import { readyRoleOf, type Candidates } from '../candidates.ts'
+import type { Fault } from '../fault.ts'
+import { command, insideArgs, insideEnv } from '../machine/inside.ts'
+import type { Stage, StageOptions } from '../stage.ts'
+import { lasting, missedIf, recoveredWithin, seconds, unmarked, untilFresh } from './bars.ts'
+import { claimsSince, exitsSince } from './changes.ts'
+
+/** With a way into the processes, for an event loop that stands still. */
+export const leaderStage: StageOptions = {
+  candidates: 2,
+  launch: (folder) => ({ nodeArgs: insideArgs, envOf: (service) => insideEnv(folder, service) }),
+}
+
+const candidatesOf = ({ candidates }: Stage): Candidates => {
+  if (candidates === undefined) throw new Error('this stage elects nobody')
+  return candidates
+}
+
+/** Who leads, once all are ready, with the process of now. */
+async function leaderOf(stage: Stage) {
+  const candidates = candidatesOf(stage)
+  const index = await candidates.settled()
+  const leader = candidates.all[index]
+  const ways = candidates.ground.ways[index]
+  if (leader === undefined || ways === undefined) throw new Error('nobody leads')
+  return { candidates, index, leader, ways }
+}
+
+/** Another leads, and no browser shows a mark; how long that took. */
+async function untilFollowed(stage: Stage, beganAtMs: number, index: number): Promise<number> {
+  await candidatesOf(stage).leader([index])
+  await untilFresh(stage, 30_000)
+  return stage.recorder.nowMs() - beganAtMs
+}
+
+// The Lease runs out after 6 s; then a claim and the whole city.
+const followedMs = 10_000
+
+/** Freezes it by `freeze` until another leads, wakes it, and tells how long it then takes to end. */
+async function freezeOnce(
+  stage: Stage,
+  freeze: (leader: Service) => () => void,
+): Promise<{ followedMs: number; endedMs: number }> {
+  const { index, leader } = await leaderOf(stage)
+  const process = leader.now
+  const beganAtMs = stage.recorder.nowMs()
+  const wake = freeze(process)
+  try {
+    const tookMs = await untilFollowed(stage, beganAtMs, index)
+    wake()
+    const wokenAtMs = stage.recorder.nowMs()
+    const { code } = await process.exited
+    missedIf(code !== 3, `woken, it ended with ${code}`)
+    return { followedMs: tookMs, endedMs: stage.recorder.nowMs() - wokenAtMs }
+  } finally {
+    wake()
+  }
+}
+
+const stopAndContinue = (leader: Service): (() => void) => {
+  leader.pause()
+  return () => leader.resume()
+}
+
+async function freezeAgain(stage: Stage, cycles: number): Promise<string> {
+  let [longestMs, endedMs] = [0, 0]
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    const one = await freezeOnce(stage, stopAndContinue)
+    longestMs = Math.max(longestMs, one.followedMs)
+    endedMs = Math.max(endedMs, one.endedMs)
+  }
+  recoveredWithin(stage, longestMs, followedMs)
+  missedIf(endedMs > 1_000, `woken, it ended only after ${seconds(endedMs)}`)
+  return `${cycles} cycles, followed after at most ${seconds(longestMs)}; woken, it ended after at most ${seconds(endedMs)}`
+}
+
+async function cutFromApi(stage: Stage, indexes: readonly number[], during: () => Promise<void>): Promise<void> {
+  const { ways } = candidatesOf(stage).ground
+  const cut = indexes.flatMap((index) => ways[index]?.api ?? [])
+  for (const api of cut) await api.become({ kind: 'refuse' })
+  try {
+    await during()
+  } finally {
+    for (const api of cut) await api.become({ kind: 'pass' })
+  }
+}
+
+const transitionsOf = async (stage: Stage): Promise<number> =>
+  Number((await candidatesOf(stage).ground.home.readLease())?.spec['leaseTransitions'] ?? 0)
+
+const leasePutsOf = async (stage: Stage): Promise<number> => {
+  const { body } = await candidatesOf(stage).ground.kube.ask('GET', '/metrics')
+  const lines = String(body['text']).split('\n')
+  const puts = lines.filter((line) => /^apiserver_request_total\{.*resource="leases".*verb="PUT"/.test(line))
+  return puts.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
+
+export const failoverFaults = (suffix: string, length: Fault['length']): readonly Fault[] => [
+  {
+    id: `F1${suffix}`,
+    title: 'the leader is killed',
+    bar: 'another leads and nobody shows a mark after 10 s; no count is wrong meanwhile',
+    length,
+    breaksPolls: true,
+    async run(stage) {
+      const { index, leader } = await leaderOf(stage)
+      const beganAtMs = stage.recorder.nowMs()
+      const killed = leader.kill()
+      const tookMs = await untilFollowed(stage, beganAtMs, index)
+      await killed
+      recoveredWithin(stage, tookMs, followedMs)
+      return `true again ${seconds(tookMs)} after the kill`
+    },
+  },
+  {
+    id: `F7${suffix}`,
+    title: 'the leader is told to stop',
+    bar: 'another leads within 2 s, and no browser ever shows a mark',
+    length,
+    breaksPolls: true,
+    async run(stage) {
+      const { index, leader } = await leaderOf(stage)
+      const noMarks = unmarked(stage)
+      const beganAtMs = stage.recorder.nowMs()
+      const stopped = leader.kill('SIGTERM')
+      const tookMs = await untilFollowed(stage, beganAtMs, index)
+      await stopped
+      noMarks()
+      recoveredWithin(stage, tookMs, 2_000)
+      return `another had said everything after ${seconds(tookMs)}`
+    },
+  },
+]
+
+export const leaderFaults: readonly Fault[] = [
+  ...failoverFaults('a', 'short'),
+  {
+    id: 'F2a',
+    title: 'the leader is frozen until another leads, and woken',
+    bar: 'followed within 10 s; woken, it stores nothing under its old voice and ends within a second',
+    length: 'short',
+    breaksPolls: true,
+    run: (stage) => freezeAgain(stage, 2),
+  },
+  {
+    id: 'F2b',
+    title: 'the leader is frozen and woken, again and again',
+    bar: 'as F2a, in each cycle (`make chaos FAULTS=F2b CYCLES=500`)',
+    length: 'long',
+    breaksPolls: true,
+    run: (stage) => freezeAgain(stage, stage.cycles),
+  },
+  {
+    id: 'F3c',
+    title: "the leader's event loop stands still for 20 s, with another beside it",
+    bar: 'followed within 10 s; once it goes on it stores nothing and ends within a second',
+    length: 'long',
+    breaksPolls: true,
+    async run(stage) {
+      const { candidates, index, leader } = await leaderOf(stage)
+      const process = leader.now
+      const name = index === 0 ? 'aggregator' : `aggregator-${index + 1}`
+      const beganAtMs = stage.recorder.nowMs()
+      command(stage.folder, name, process.pid, 'block 20000')
+      const tookMs = await untilFollowed(stage, beganAtMs, index)
+      const { code } = await process.exited
+      const endedMs = stage.recorder.nowMs() - beganAtMs - 20_000
+      missedIf(code !== 3 || endedMs > 1_000, `it ended with ${code} ${seconds(endedMs)} after it went on`)
+      await candidates.settled()
+      recoveredWithin(stage, tookMs, followedMs)
+      return `followed after ${seconds(tookMs)}; it ended ${seconds(endedMs)} after it went on`
+    },
+  },
+  {
+    id: 'F4a',
+    title: 'the API server is away for all',
+    bar: 'the leader goes on: no claim, no mark, nobody ends',
+    length: 'short',
+    async run(stage) {
+      const { candidates } = await leaderOf(stage)
+      const [claims, exits, noMarks] = [claimsSince(stage), exitsSince(stage), unmarked(stage)]
+      const all = candidates.all.map((_, index) => index)
+      await cutFromApi(stage, all, async () => {
+        await lasting(10_000)
+      })
+      // Long enough for whoever would take it for a silence of the holder.
+      await lasting(8_000)
+      missedIf(claims() > 0, `${claims()} claims`)
+      missedIf(exits() > 0, `${exits()} ended`)
+      noMarks()
+      return '10 s without it, and nothing happened'
+    },
+  },
+  {
+    id: 'F4b',
+    title: 'the leader alone is cut from the API server',
+    bar: 'it goes on until another has claimed, and ends; no browser ever shows a mark',
+    length: 'short',
+    breaksPolls: true,
+    async run(stage) {
+      const { index, leader } = await leaderOf(stage)
+      const [claims, noMarks] = [claimsSince(stage), unmarked(stage)]
+      const process = leader.now
+      await cutFromApi(stage, [index], async () => {
+        const { code } = await process.exited
+        missedIf(code !== 3, `it ended with ${code}`)
+        await untilFollowed(stage, 0, index)
+      })
+      noMarks()
+      missedIf(claims() !== 1, `${claims()} claims`)
+      return 'one claim, no mark'
+    },
+  },
+  {
+    id: 'F5c',
+    title: 'the leader alone is cut from NATS',
+    bar: 'it hands the Lease over after 10 s; true again within 15 s',
+    length: 'long',
+    breaksPolls: true,
+    async run(stage) {
+      const { index, leader, ways } = await leaderOf(stage)
+      const process = leader.now
+      const beganAtMs = stage.recorder.nowMs()
+      await ways.nats.become({ kind: 'refuse' })
+      const tookMs = await untilFollowed(stage, beganAtMs, index).finally(() => ways.nats.become({ kind: 'pass' }))
+      const { code } = await process.exited
+      missedIf(code !== 3, `it ended with ${code}`)
+      recoveredWithin(stage, tookMs, 15_000)
+      return `true again after ${seconds(tookMs)}`
+    },
+  },
+  {
+    id: 'F5d',
+    title: 'all aggregators are cut from NATS for a minute',
+    bar: 'the Lease changes hands at most once; true again within 15 s of the return',
+    length: 'long',
+    breaksPolls: true,
+    async run(stage) {
+      const { candidates } = await leaderOf(stage)
+      const before = await transitionsOf(stage)
+      const links = candidates.ground.ways.map(({ nats }) => nats)
+      for (const link of links) await link.become({ kind: 'refuse' })
+      await lasting(60_000)
+      const moved = (await transitionsOf(stage)) - before
+      const beganAtMs = stage.recorder.nowMs()
+      for (const link of links) await link.become({ kind: 'pass' })
+      const tookMs = await untilFollowed(stage, beganAtMs, -1)
+      missedIf(moved > 1, `the Lease changed hands ${moved} times`)
+      recoveredWithin(stage, tookMs, 15_000)
+      return `changed hands ${moved} times; true again ${seconds(tookMs)} after the return`
+    },
+  },
+  {
+    id: 'F7b',
+    title: 'a rollout: every aggregator is told to stop and replaced, one after the other',
+    bar: 'no browser ever shows a mark',
+    length: 'long',
+    breaksPolls: true,
+    async run(stage) {
+      const { candidates } = await leaderOf(stage)
+      const [claims, noMarks] = [claimsSince(stage), unmarked(stage)]
+      for (const one of candidates.all) {
+        await one.kill('SIGTERM')
+        await until(async () => one.now.isRunning() && (await readyRoleOf(one.now)) !== undefined, {
+          deadlineMs: 30_000,
+          what: 'the new one to be ready',
+        })
+      }
+      await candidates.settled()
+      noMarks()
+      return `${claims()} claims, no mark`
+    },
+  },
+  {
+    id: 'F8',
+    title: 'twenty aggregators start at once',
+    bar: 'one claim; the Lease is written once a second at most, and for each of them once more',
+    length: 'long',
+    breaksPolls: true,
+    async run(stage) {
+      const { candidates } = await leaderOf(stage)
+      for (const one of candidates.all) await one.away()
+      const [claims, puts, beganAtMs] = [claimsSince(stage), await leasePutsOf(stage), stage.recorder.nowMs()]
+      const others = await Promise.all(Array.from({ length: 20 }, (_, index) => candidates.startAnother(10 + index)))
+      try {
+        await until(async () => (await Promise.all(others.map(readyRoleOf))).every(Boolean), {
+          deadlineMs: 90_000,
+          what: 'all twenty to be ready',
+          everyMs: 500,
+        })
+        const roles = await Promise.all(others.map(readyRoleOf))
+        const leaders = roles.filter((role) => role === 'leader').length
+        missedIf(leaders !== 1, `${leaders} leaders`)
+        missedIf(claims() !== 1, `${claims()} claims`)
+        const written = (await leasePutsOf(stage)) - puts
+        const mayBe = Math.ceil((stage.recorder.nowMs() - beganAtMs) / 1_000) + others.length
+        missedIf(written > mayBe, `the Lease was written ${written} times, ${mayBe} would be right`)
+        return `one leader, one claim, ${written} writes of the Lease in ${seconds(stage.recorder.nowMs() - beganAtMs)}`
+      } finally {
+        for (const one of others) await one.kill()
+        for (const one of candidates.all) await one.back()
+      }
+    },
+  },
+  {
+    id: 'F9a',
+    title: 'the Lease is deleted, and made again 3 s later',
+    bar: 'the leader goes on and takes it: no claim, no mark',
+    length: 'short',
+    async run(stage) {
+      const { candidates, index } = await leaderOf(stage)
+      const [claims, noMarks] = [claimsSince(stage), unmarked(stage)]
+      await candidates.ground.home.deleteLease()
+      await lasting(3_000)
+      await candidates.ground.home.makeLease()
+      await heldBy(stage, index)
+      missedIf(claims() > 0, `${claims()} claims`)
+      noMarks()
+      return 'held again by who led'
+    },
+  },
+  {
+    id: 'F9b',
+    title: 'somebody scribbles on the Lease: no holder, no transitions, a duration of 68 years',
+    bar: 'the leader repairs it: no claim, no mark, nobody ends',
+    length: 'short',
+    async run(stage) {
+      const { candidates, index } = await leaderOf(stage)
+      const [claims, exits, noMarks] = [claimsSince(stage), exitsSince(stage), unmarked(stage)]
+      const before = await transitionsOf(stage)
+      for (const spec of [{}, { leaseTransitions: 0, leaseDurationSeconds: 2 ** 31 - 1 }]) {
+        await candidates.ground.home.scribble(spec)
+        await heldBy(stage, index)
+      }
+      missedIf((await transitionsOf(stage)) < before, 'its transitions went back')
+      missedIf(claims() + exits() > 0, `${claims()} claims, ${exits()} ends`)
+      noMarks()
+      return 'repaired by who led'
+    },
+  },
+  {
+    id: 'F9c',
+    title: 'a stranger stands in the Lease, for an hour as he says',
+    bar: 'the leader ends; one of ours claims within 12 s; no permanent refusal',
+    length: 'long',
+    breaksPolls: true,
+    async run(stage) {
+      const { candidates, leader } = await leaderOf(stage)
+      const [process, claims] = [leader.now, claimsSince(stage)]
+      const beganAtMs = stage.recorder.nowMs()
+      await candidates.ground.home.scribble({
+        holderIdentity: 'a stranger',
+        leaseDurationSeconds: 3_600,
+        leaseTransitions: 0,
+      })
+      const { code } = await process.exited
+      missedIf(code !== 3, `it ended with ${code}`)
+      await until(() => claims() > 0, { deadlineMs: 30_000, what: 'a claim' })
+      const tookMs = stage.recorder.nowMs() - beganAtMs
+      await untilFollowed(stage, beganAtMs, -1)
+      recoveredWithin(stage, tookMs, 12_000)
+      return `claimed after ${seconds(tookMs)}`
+    },
+  },
+]
+
+const heldBy = (stage: Stage, index: number): Promise<unknown> =>
+  until(
+    async () =>
+      String((await candidatesOf(stage).ground.home.readLease())?.spec['holderIdentity']).startsWith(
+        `pod-${index + 1}_`,
+      ),
+    { deadlineMs: 20_000, what: 'the leader to hold the Lease again' },
+  )
