@@ -87,7 +87,7 @@ async function untilNothingIsLeft(started: readonly { readonly pid: number }[]):
 }
 
 it('[S31] of two aggregators the line tells who leads; that one killed, nothing is seen of it, and the city has lived', async () => {
-  const { output, closed, pid } = await demo({ LEADERS: '2', DEMO_SECONDS: '20' }, byNode)
+  const { output, closed, pid } = await demo({ LEADERS: '2', DEMO_SECONDS: '12' }, byNode)
   const address = new URL(await until(isOpen(output), openDeadline))
   const socket = `ws://${address.host}/ws/city/presence`
   const viewer = startViewer('page', socket, new URLSearchParams(address.hash.slice(1)).get('token') ?? '')
