@@ -13,7 +13,7 @@ import { startViewer, type Frame, type Viewer } from '@citypresence/stack/viewer
 import { startWholeCity, type WholeCity } from '@citypresence/stack/whole-city'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const [handovers, lifeMs, deadlineMs, throttleMs] = [10, 40_000, 60_000, 3_000]
+const [handovers, lifeMs, deadlineMs, throttleMs] = [8, 30_000, 60_000, 3_000]
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** Seconds of CPU that it has used; a tick of the kernel is 10 ms. */
