@@ -4,7 +4,7 @@ import { PermissionViolationError } from '@nats-io/transport-node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CityError } from '@citypresence/chassis/errors'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
-import { createMetrics } from '@citypresence/chassis/metrics'
+import { createMetrics, type Metrics } from '@citypresence/chassis/metrics'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { createStreamServer, type StreamServer } from '@citypresence/sim/presence-stream'
 import { beat as beatDecoder, type Beat } from '@citypresence/wire/beat'
@@ -39,6 +39,7 @@ type Heard = {
 }
 type Pod = {
   readonly leaders: Leaders
+  readonly metrics: Metrics
   readonly speech: RoomSpeech
   readonly connection: ReturnType<StreamServer['connect']>
   readonly values: Map<string, RoomValue>
@@ -114,6 +115,7 @@ function startPod(
     subjects,
     throttleMs,
   )
+  const metrics = createMetrics('test')
   const leaders = followCity({
     config: {
       cityId,
@@ -131,7 +133,7 @@ function startPod(
     speech,
     isSynced: () => true,
     log: createSampledLog(log),
-    numbers: createAggregatorMetrics(createMetrics('test')),
+    numbers: createAggregatorMetrics(metrics),
     countError: () => undefined,
     end: (error) => {
       pod.ended = error
@@ -142,6 +144,7 @@ function startPod(
   })
   const pod: Pod = {
     leaders,
+    metrics,
     speech,
     connection,
     values,
@@ -408,6 +411,8 @@ describe('doubt', () => {
     await pass(3_000)
     expect(termOf(pod)).toBeGreaterThan(before)
     expect(beats().at(-1)).toMatchObject({ complete: true, rooms: 1 })
+    // Told by the server's own code, for whoever looks for the cause.
+    expect(await pod.metrics.registry.metrics()).toContain(`refusals_total{stream="rooms",code="${code}"} 1`)
   })
 
   it('[L30] a store rolled back, to after the claim or before it, is followed by a higher epoch within two seconds', async () => {

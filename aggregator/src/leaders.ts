@@ -56,6 +56,7 @@ export function followCity(options: LeadersOptions): Leaders {
       replicas: config.streamReplicas,
       inboxPrefix: config.natsInboxPrefix,
       clock,
+      onRefusal: (code) => numbers.refusals.inc({ stream: kind, code: String(code) }),
     })
   let foreignBeatAtMs: number | undefined
   let heardTerm = 0

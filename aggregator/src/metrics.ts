@@ -50,6 +50,11 @@ export function createAggregatorMetrics(metrics: Metrics) {
       'stream',
       'answer',
     ]),
+    refusals: metrics.counter(
+      'refusals_total',
+      'Claims and writes that NATS refused, by stream and by its own code (10071 is the fence).',
+      ['stream', 'code'],
+    ),
     published: metrics.counter('published_total', 'Messages that the stream stored, by stream.', ['stream']),
     publishSeconds: metrics.histogram('publish_seconds', 'Duration of a fenced write.', ['stream'], publishBuckets),
     doubts: metrics.counter('doubts_total', 'Writes that were refused or whose fate was unknown, by stream and kind.', [
