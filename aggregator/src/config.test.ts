@@ -12,10 +12,10 @@ const good = {
 }
 const files: FileReader = { read: (path) => `what stands in ${path}\n` }
 
-const read = (env: Environment) => readConfig(settings, { ...good, ...env }, files)
+const read = (env: Environment, from = files) => readConfig(settings, { ...good, ...env }, from)
 
-function judge(env: Environment): readonly string[] {
-  const answer = read(env)
+function judge(env: Environment, from = files): readonly string[] {
+  const answer = read(env, from)
   return answer.ok ? mistakesOf(answer.config) : answer.mistakes
 }
 
@@ -37,6 +37,7 @@ it('[R14] the names of the first description are enough, and nothing is on that 
     leaderElection: 'none',
     userEvents: false,
     userEventsRemote: false,
+    unknownPresence: 'online',
   })
 })
 
@@ -73,6 +74,21 @@ it.each(mistakes)('[R14] a mistake, named: %o', (env, sentence) => {
   const found = judge(env)
   expect(found).toHaveLength(1)
   expect(found[0]).toMatch(sentence)
+})
+
+it('[R14] CA files of homeserver and city service that cannot be read are told together with all other mistakes', () => {
+  const nowhere: FileReader = {
+    read: (path) => {
+      throw Object.assign(new Error(path), { code: 'ENOENT' })
+    },
+  }
+  const env = { MATRIX_CA_FILE: '/a.pem', CITY_SERVICE_CA_FILE: '/b.pem', UNKNOWN_PRESENCE: 'perhaps' }
+  expect(judge(env, nowhere)).toEqual([
+    'MATRIX_CA_FILE: /a.pem cannot be read (ENOENT)',
+    'CITY_SERVICE_CA_FILE: /b.pem cannot be read (ENOENT)',
+    expect.stringMatching(/^UNKNOWN_PRESENCE must be one of/),
+  ])
+  expect(judge({ ...env, UNKNOWN_PRESENCE: 'offline' })).toEqual([])
 })
 
 it('[R14] a file of rooms, and users of other homeservers beside our own, are fine', () => {

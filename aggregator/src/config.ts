@@ -38,6 +38,7 @@ export const settings = {
     env: 'MATRIX_CA_FILE',
     decode: decode.nonEmpty,
     optional: true,
+    readable: true,
     help: 'PEM file with the authorities for the homeserver.',
   },
   cityServiceUrl: {
@@ -58,6 +59,7 @@ export const settings = {
     env: 'CITY_SERVICE_CA_FILE',
     decode: decode.nonEmpty,
     optional: true,
+    readable: true,
     help: 'PEM file with the authorities for the city service.',
   },
   roomDirectoryFile: {
@@ -101,6 +103,12 @@ export const settings = {
     decode: decode.boolean,
     default: true,
     help: 'Whether messages make a room active (on, off). Their text is never asked for.',
+  },
+  unknownPresence: {
+    env: 'UNKNOWN_PRESENCE',
+    decode: decode.oneOf('online', 'offline'),
+    default: 'online' as const,
+    help: 'How somebody counts whose presence state is none of online, unavailable, busy and offline.',
   },
   cityId: {
     env: 'CITY_ID',

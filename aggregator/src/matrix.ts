@@ -37,9 +37,9 @@ const userAgent = 'citypresence-aggregator'
 export function openMatrix({ config, log, numbers, startSpan, lookoutsIn }: MatrixOptions): Matrix {
   const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
   const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
-  const { homeserverUrl, accessToken, userId, activity } = config
+  const { homeserverUrl, accessToken, userId, activity, unknownPresence } = config
   const client = createMatrixClient({ homeserverUrl, accessToken, http, log })
-  const reader = createAnswerReader({ daemonUserId: userId })
+  const reader = createAnswerReader({ daemonUserId: userId, unknownStateCounts: unknownPresence === 'online' })
   const sampled = createSampledLog(log)
   const source = createMatrixSource({
     client,

@@ -63,6 +63,27 @@ describe('reading', () => {
     ])
   })
 
+  it('[C2] a file that has to be there is read at the start; one that cannot be is a mistake beside the others', () => {
+    const withFile = {
+      ...table,
+      caFile: { env: 'CA_FILE', decode: decode.nonEmpty, optional: true, readable: true, help: 'Authorities.' },
+    } as const satisfies SettingsTable
+    const readWith = (env: object, content: string | undefined) => {
+      const files = content === undefined ? noFiles : { read: () => content }
+      return readConfig(withFile, { ...good, ...env }, files)
+    }
+    const there = readWith({ CA_FILE: '/ca.pem' }, 'PEM')
+    expect(there.ok && there.config.caFile).toBe('/ca.pem')
+    const wrong = readWith({ CA_FILE: '/ca.pem', PORT: 'x' }, undefined)
+    expect(wrong.ok ? [] : wrong.mistakes).toEqual([
+      expect.stringContaining('PORT must be'),
+      'CA_FILE: /ca.pem cannot be read (ENOENT)',
+    ])
+    const empty = readWith({ CA_FILE: '/ca.pem' }, ' \n')
+    expect(empty.ok ? [] : empty.mistakes).toEqual(['CA_FILE: /ca.pem is empty'])
+    expect(readWith({}, undefined).ok).toBe(true)
+  })
+
   it('[C2] an empty value counts as not set', () => {
     expect(readGood({ ...good, PORT: '', PAGE: '  ' })).toMatchObject({ port: 7001, page: true })
     expect(mistakesOf({ ...good, JWT_SECRET: '' })).toContain('required')

@@ -33,6 +33,8 @@ export type Setting<T> = {
   readonly optional?: true
   /** Also taken from <env>_FILE, becomes a Secret, is never shown. */
   readonly secret?: true
+  /** The path of a file that has to be there at the start. */
+  readonly readable?: true
   readonly help: string
 }
 
@@ -106,6 +108,10 @@ function readSetting(
     return refuse(
       setting.secret === true ? `${given.name} was refused: ${setting.help}` : `${given.name} ${decoded.problem}`,
     )
+  if (setting.readable === true) {
+    const content = readGivenFile(given.name, given.text, files)
+    if (!content.ok) return content
+  }
   return accept(setting.secret === true ? toSecret(setting, given, files, onProblem) : decoded.value)
 }
 

@@ -6,7 +6,8 @@ import { mistakesOf, settings } from './config.ts'
 const good = { NATS_URL: 'nats://nats:4222', JWT_SECRET: 'a secret of at least thirty-two bytes' }
 const jwks = { JWT_SECRET: '', JWKS_URL: 'https://id.example/keys' }
 const noFiles: FileReader = {
-  read: () => {
+  read: (path) => {
+    if (path === '/ca.pem') return 'authorities'
     throw new Error('no file was named')
   },
 }

@@ -54,6 +54,7 @@ export const settings = {
     env: 'JWKS_CA_FILE',
     decode: decode.nonEmpty,
     optional: true,
+    readable: true,
     help: 'PEM file with the authorities for JWKS_URL.',
   },
   jwtAlgorithms: {

@@ -1,5 +1,5 @@
 // The gateway as a process: how it begins, and how it ends. What it does in between is shown in main.real.test.ts.
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -48,16 +48,23 @@ it('[G28] --help lists the settings and ends with 0', async () => {
 })
 
 it('[G28] all mistakes at once, exit 2, and nothing was started', async () => {
-  const env = { PORT: 'x', PAGE: 'perhaps', JWT_SECRET: 'too-short-canary', ALLOWED_ORIGINS: '*' }
+  const env = {
+    PORT: 'x',
+    PAGE: 'perhaps',
+    JWT_SECRET: 'too-short-canary',
+    ALLOWED_ORIGINS: '*',
+    JWKS_CA_FILE: join(import.meta.dirname, 'none.pem'),
+  }
   const gateway = await run({ env })
   expect(await gateway.exited).toEqual({ code: 2, signal: null })
-  for (const name of ['NATS_URL', 'PORT', 'PAGE', 'JWT_SECRET', 'ALLOWED_ORIGINS'])
-    expect(gateway.log()).toMatch(new RegExp(`^  - ${name} `, 'm'))
+  for (const name of ['NATS_URL', 'PORT', 'PAGE', 'JWT_SECRET', 'ALLOWED_ORIGINS', 'JWKS_CA_FILE'])
+    expect(gateway.log()).toMatch(new RegExp(`^  - ${name}[ :]`, 'm'))
+  expect(gateway.log()).toMatch(/none\.pem cannot be read \(ENOENT\)/)
   expect(gateway.log()).not.toMatch(/canary|listens/)
 })
 
 it('[G28] mistakes between settings end it with 2 too', async () => {
-  const gateway = await run({ env: { NATS_URL: nowhere, JWKS_CA_FILE: '/ca.pem', JWT_ALGORITHMS: ',' } })
+  const gateway = await run({ env: { NATS_URL: nowhere, JWKS_CA_FILE: import.meta.filename, JWT_ALGORITHMS: ',' } })
   expect((await gateway.exited).code).toBe(2)
   expect(gateway.log()).toMatch(/3 mistake\(s\)[^]*JWT_SECRET \(or[^]*JWT_ALGORITHMS[^]*JWKS_CA_FILE/)
 })
@@ -93,7 +100,7 @@ it.each([
   expect(gateway.log()).toMatch(/"code":"PortTaken"/)
 })
 
-it('[G28] PAGE=on without a built page, and an unreadable CA file, end it with 1 before NATS is asked', async () => {
+it('[G28] PAGE=on without a built page ends it with 1 before NATS is asked', async () => {
   const folder = makeTemporaryFolder('unbuilt')
   stops.push(() => folder.remove())
   mkdirSync(join(folder.path, 'gateway'))
@@ -101,13 +108,24 @@ it('[G28] PAGE=on without a built page, and an unreadable CA file, end it with 1
   for (const name of ['node_modules', 'package.json']) symlinkSync(join(repositoryRoot, name), join(folder.path, name))
   const main = join(folder.path, 'gateway/src/main.ts')
   const page = await run({ main, env: { NATS_URL: nowhere, JWT_SECRET: secret, PAGE: 'on' } })
-  const ca = await run({
-    env: { NATS_URL: nowhere, JWKS_URL: 'https://id.example/', JWKS_CA_FILE: join(folder.path, 'none') },
-  })
-  expect([(await page.exited).code, (await ca.exited).code]).toEqual([1, 1])
+  expect((await page.exited).code).toBe(1)
   expect(page.log()).toMatch(/the page is not built \(npm run build -w web\)/)
-  expect(ca.log()).toMatch(/"code":"FileUnreadable"/)
-  expect(page.log() + ca.log()).not.toMatch(/NATS is not connected/)
+  expect(page.log()).not.toMatch(/NATS is not connected/)
+})
+
+it('[C4] a secret that cannot be read again is told as one, whichever it is, and the known one stays in use', async () => {
+  const folder = makeTemporaryFolder('password')
+  stops.push(() => folder.remove())
+  const file = join(folder.path, 'password')
+  writeFileSync(file, 'canary-password')
+  const identity = { NATS_USER: 'gateway', NATS_PASSWORD_FILE: file }
+  const nats = await fakeNats()
+  const gateway = await run({ env: { NATS_URL: nats.url, JWT_SECRET: secret, ...identity } })
+  await gateway.says(listens)
+  rmSync(file)
+  nats.dropAll()
+  await gateway.says(/"code":"SecretUnreadable"[^\n]*a secret could not be read again; the known one stays in use/)
+  expect(gateway.log()).not.toMatch(/canary|keys of tokens/)
 })
 
 it('[G28] a NATS connection that is closed for good ends it with 1: what restarts waits with a clear message', async () => {

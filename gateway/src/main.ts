@@ -28,7 +28,7 @@ import { serve } from './serve.ts'
 const config = loadConfig(settings, process, {
   service: 'gateway',
   check: mistakesOf,
-  onSecretProblem: (error) => noteProblem(error),
+  onSecretProblem: (error) => noteProblem(error, 'a secret could not be read again; the known one stays in use'),
 })
 const metrics = createMetrics('gateway')
 const log = createLogger({
@@ -149,13 +149,15 @@ function keysOf({ jwtSecret, jwksUrl, jwksCaFile }: Config): KeySource {
   if (jwtSecret !== undefined) return secretKeys(jwtSecret)
   // mistakesOf has seen to it that one of the two is there.
   const http = createHttpClient({ caFile: jwksCaFile, userAgent: 'citypresence-gateway' })
-  return jwksKeys({ url: String(jwksUrl), http, clock: systemClock, onProblem: noteProblem })
+  const onProblem = (error: unknown): void =>
+    noteProblem(error, 'the keys of tokens could not be read; known ones stay in use')
+  return jwksKeys({ url: String(jwksUrl), http, clock: systemClock, onProblem })
 }
 
 /** What is survived with what was known before: the operator hears of it, nobody else does. */
-function noteProblem(error: unknown): void {
+function noteProblem(error: unknown, what: string): void {
   metrics.countError(error)
-  told.warn(toErrorCode(error), { err: error }, 'the keys of tokens could not be read; known ones stay in use')
+  told.warn(toErrorCode(error), { err: error }, what)
 }
 
 function pageFolder(): string {
