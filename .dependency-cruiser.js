@@ -74,10 +74,10 @@ export default {
     },
     {
       name: 'nothing-needs-doubles-or-launchers',
-      comment: 'checker, sim, stack and chaos serve tests and the demo; no service may come to lean on them.',
+      comment: 'checker, sim, stack, chaos and bench serve tests and the demo; no service may come to lean on them.',
       severity: 'error',
       from: { path: '^(wire|chassis|aggregator|gateway|web)/', pathNot: tests },
-      to: { path: '^(checker|sim|stack|chaos)/' },
+      to: { path: '^(checker|sim|stack|chaos|bench)/' },
     },
     {
       name: 'checker-needs-wire',

@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model kube-binaries freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model bench kube-binaries freeze-synapse clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -65,6 +65,9 @@ failover: deps build ## time a failover to the frame in a browser (WAYS="SIGTERM
 model: ## have Spin walk every order of events of the protocol (KEEP=1 writes what it explored into docs/)
 	@sh $(INSTALL)/deps.sh model
 	@KEEP=$(KEEP) $(WITH_NODE) node sim/fence/main.ts
+
+bench: deps-demo ## measure what must not take long, each figure beside its floor of the same run
+	@$(WITH_NODE) node bench/first-sync.ts
 
 freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
 	@sh $(INSTALL)/freeze-synapse.sh

@@ -26,7 +26,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['stack/**', 'chaos/src/main.ts', 'sim/src/city/main.ts', 'sim/fence/main.ts', '**/*.test.ts'],
+    files: ['stack/**', 'bench/**', 'chaos/src/main.ts', 'sim/src/city/main.ts', 'sim/fence/main.ts', '**/*.test.ts'],
     rules: { 'no-console': 'off' },
   },
 )

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { at, cityOf, cityOptions, come, daemonUserId, follow, go, is, lose, onlineOf } from '../testing/cities.ts'
 import { presenceIn, respond, type, user, write } from '../testing/cities.ts'
 import * as c from './city.ts'
+import { onlineIn } from './presence-state.ts'
 
 const everybody = (people: number, state: 'online' | 'offline') =>
   Array.from({ length: people }, (_, index) => is(user(index), state))
@@ -476,4 +477,20 @@ describe('users', () => {
     expect(namesWith({ ...withUsers, remoteUsers: true })).toEqual(['@far:else.where', user(0)])
     expect(namesWith({})).toEqual([])
   })
+})
+
+it('[M55] an initial sync is counted slice by slice: when it takes its place nobody is left to be counted', () => {
+  const city = cityOf(3)
+  const replacement = c.startReplacement(city)
+  const people = Array.from({ length: 40 }, (_, index) => user(index))
+  c.learnInto(replacement, [follow('!r'), ...people.map((one) => come('!r', one))], at(1000))
+  // What a slice takes is bounded by its 500 facts and the rooms of the people in them.
+  for (const [index, one] of people.entries()) {
+    c.learnInto(replacement, [is(one, 'online')], at(1000))
+    expect(onlineIn(replacement.observation.state, '!r')).toBe(index + 1)
+  }
+  const counts = replacement.observation.state.online.slice()
+  expect(onlineOf(city, 'r')).toBe(3)
+  c.finishReplacement(city, replacement, at(1000))
+  expect([city.observation.state.online, onlineOf(city, 'r')]).toEqual([counts, 40])
 })

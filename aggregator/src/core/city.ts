@@ -106,6 +106,7 @@ export function learnInto(replacement: Replacement, facts: readonly Fact[], at: 
   hearPresence(city, facts, at)
   const lesson = { at, limits: city.options, former: city.observation.state, lazy }
   for (const fact of facts) observe(observation, fact, lesson)
+  shown.showAsTold(observation.state)
 }
 
 /** Puts the replacement in the place of all that was learned before; activity of rooms that stay is kept. */

@@ -82,6 +82,14 @@ export function emptiesCity(
   return listed === 0 && (people > 0 || (!presenceWorked && (fresh.users.indexOf.size > 0 || !allListed)))
 }
 
+/**
+ * Shows everybody as told in a state that nobody looks at yet. An initial sync is counted slice by slice with it, so that the
+ * swap has only those to count who are shown otherwise than told.
+ */
+export function showAsTold(state: PresenceState): void {
+  for (const user of drain(state.unsettled)) showUnheard(state, user, state.told[user] ?? 0)
+}
+
 const countTold = (state: PresenceState): number => {
   let count = 0
   for (const user of state.users.indexOf.values()) if (state.told[user] !== 0) count++
