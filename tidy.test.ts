@@ -107,6 +107,21 @@ it('[H9] every rule of docs/SPEC.md and the pages it names stands in a test name
   expect([...tested.keys()].filter((id) => !rules.includes(id)).sort()).toEqual([])
 })
 
+it('[H17] every trap of Matrix stands in docs/spec/traps.md with rules that there are, and with those whose tests name it', () => {
+  const pages = listFiles().filter((path) => /^docs\/spec\/[a-z-]+\.md$/.test(path))
+  const rules = pages.flatMap((path) => rulesOf(readSource(path).text)).map(({ id }) => id)
+  const rows = [...readSource('docs/spec/traps.md').text.matchAll(/^\| (\d+) \|.*\| ([^|]+) \|$/gm)]
+  const heldBy = new Map(rows.map(([, trap = '', ids = '']) => [Number(trap), ids.split(', ')]))
+  expect([...heldBy.keys()]).toEqual(Array.from({ length: 25 }, (_, index) => index + 1))
+  expect([...heldBy.values()].flat().filter((id) => !rules.includes(id))).toEqual([])
+  const named = sources
+    .filter(({ path }) => isTest(path))
+    .flatMap(({ text }) => [...text.matchAll(/\[([A-Z]+\d+)\] \[M-trap-(\d+)\]/g)])
+    .map(([, id = '', trap]) => ({ id, trap: Number(trap) }))
+  expect(named.length).toBeGreaterThan(25)
+  expect(named.filter(({ id, trap }) => heldBy.get(trap)?.includes(id) === false)).toEqual([])
+})
+
 it('[H10] the pages that are printed from code say what the code says (`make docs` prints them)', async () => {
   for (const { path, text } of await generatedPages()) expect(readSource(path).text, path).toBe(text)
 })

@@ -15,8 +15,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()
 })
 
-/** The facts of a first sync under these settings. */
-async function factsUnder(env: Record<string, string>, act: (homeserver: Homeserver) => void): Promise<Fact[]> {
+type Act = (homeserver: Homeserver) => void
+
+/** The facts of a first sync under these settings, or, where something is done after it, those of the next one. */
+async function factsUnder(env: Record<string, string>, act: Act, later?: Act): Promise<Fact[]> {
   const homeserver = await startHomeserver()
   stops.push(() => homeserver.stop())
   const daemon = homeserver.account('presence_daemon')
@@ -44,12 +46,13 @@ async function factsUnder(env: Record<string, string>, act: (homeserver: Homeser
     lookoutsIn: () => [],
   })
   stops.push(() => matrix.stop())
-  const facts: Fact[] = []
   for await (const batch of matrix.source.batches(AbortSignal.timeout(20_000))) {
+    const facts: Fact[] = []
     for await (const slice of batch.slices) facts.push(...slice)
-    break
+    if (batch.initial && later !== undefined) later(homeserver)
+    else return facts
   }
-  return facts
+  throw new Error('no answer came')
 }
 type Homeserver = Awaited<ReturnType<typeof startHomeserver>>
 
@@ -67,3 +70,25 @@ it.each(['online', 'offline'] as const)(
     ])
   },
 )
+
+it.each(['on', 'off'])('[N7] with ACTIVITY=%s joins and leaves are told; messages with on only', async (activity) => {
+  let roomId = ''
+  const [ada, ben, cem] = ['@ada:test.local', '@ben:test.local', '@cem:test.local'] as const
+  const facts = await factsUnder(
+    { ACTIVITY: activity },
+    (homeserver) => {
+      for (const name of ['ada', 'ben', 'cem']) homeserver.account(name)
+      const members = [homeserver.account('presence_daemon').userId, ada, ben]
+      roomId = homeserver.script.createRoom({ members })
+    },
+    ({ script }) => {
+      script.send(ada, roomId)
+      script.leave(ben, roomId)
+      script.join(cem, roomId)
+    },
+  )
+  const told = facts.map((fact) => [fact.kind, 'userId' in fact ? fact.userId : ''].join(' ').trim())
+  const moves = [`left ${ben}`, `joined ${cem}`]
+  expect(told.filter((word) => /left|joined @/.test(word))).toEqual(moves)
+  expect(told.includes('activity')).toBe(activity === 'on')
+})

@@ -479,6 +479,38 @@ describe('users', () => {
   })
 })
 
+it('[N1] somebody of another homeserver counts until ours says otherwise, however long nothing is heard of him', () => {
+  const city = cityOf(1)
+  const far = '@far:elsewhere.example'
+  respond(city, 10, come('!r', far), is(far, 'online', 0))
+  expect(onlineOf(city, 'r')).toBe(2)
+  // A server that died is timed out by ours after half an hour, and not by us: who is silent may just sit there.
+  const endMs = 30 * 60_000
+  for (let ms = 30_000; ms < endMs; ms += 30_000) {
+    respond(city, ms, is(user(0), ms % 60_000 === 0 ? 'online' : 'unavailable'))
+    c.advance(city, at(ms))
+  }
+  expect([onlineOf(city, 'r'), c.sourceOf(city, at(endMs - 30_000)).source]).toEqual([2, 'live'])
+  respond(city, endMs, is(far, 'offline', endMs))
+  expect(onlineOf(city, 'r')).toBe(1)
+})
+
+it('[N2] where people are shown to nobody the city is empty, and believed to be once presence was seen to work', () => {
+  const city = c.createCity(cityOptions)
+  c.mapRooms(city, [{ slug: 'r', roomId: '!r', alias: null }], at(0))
+  const replacement = c.startReplacement(city)
+  c.learnInto(replacement, [follow('!r'), come('!r', user(0)), come('!r', user(1))], at(1))
+  c.finishReplacement(city, replacement, at(1))
+  c.syncSucceeded(city, at(1))
+  expect(c.valueOf(city, 'r').kind).toBe('unobserved')
+  c.presenceProbed(city, true, at(2))
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 0 })
+  expect([presenceIn(city, 'r').stale, c.sourceOf(city, at(2)).source]).toEqual([undefined, 'live'])
+  // One who shares his presence counts among those who do not.
+  respond(city, 3, is(user(0), 'online'))
+  expect(onlineOf(city, 'r')).toBe(1)
+})
+
 it('[M55] an initial sync is counted slice by slice: when it takes its place nobody is left to be counted', () => {
   const city = cityOf(3)
   const replacement = c.startReplacement(city)

@@ -244,10 +244,13 @@ it('[M51] the probe tells whether presence works', async () => {
   expect(await probePresence(daemon.client, daemon.userId)).toEqual({ works: true })
 })
 
-it('[M51] a Synapse without presence answers every request, and only the probe finds out', async () => {
-  await city.synapse.restart({ presenceEnabled: false })
-  expect(await probePresence(daemon.client, daemon.userId)).toEqual({ works: false })
-  await city.synapse.restart({ presenceEnabled: true })
+it('[M51] a Synapse without presence, or with presence `untracked`, answers every request, and only the probe finds out', async () => {
+  for (const enabled of [false, 'untracked']) {
+    await city.synapse.restart({ extra: { presence: { enabled } } })
+    expect(await probePresence(daemon.client, daemon.userId)).toEqual({ works: false })
+  }
+  await city.synapse.restart({ extra: {} })
+  expect(await probePresence(daemon.client, daemon.userId)).toEqual({ works: true })
 })
 
 it('[M51] after a restart of Synapse the sync goes on from where it was, and says that typing is suspect', async () => {
