@@ -69,6 +69,8 @@ const mistakes: [Environment, RegExp][] = [
   [{ LEADER_ELECTION: 'maybe' }, /^LEADER_ELECTION must be one of/],
   [{ ROOM_PRESENCE_THROTTLE_MS: '3s' }, /^ROOM_PRESENCE_THROTTLE_MS must be a whole number/],
   [{ SUBJECT_PREFIX: 'city.>' }, /^SUBJECT_PREFIX must be words/],
+  [{ STREAM_NAME: 'CITY.PRESENCE' }, /^STREAM_NAME must be one word/],
+  [{ USER_STREAM_NAME: 'CITY USERS' }, /^USER_STREAM_NAME must be one word/],
 ]
 it.each(mistakes)('[R14] a mistake, named: %o', (env, sentence) => {
   const found = judge(env)

@@ -6,8 +6,6 @@ import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
 import { serviceSettings } from '@citypresence/chassis/service-settings'
 import { defaultPrefix, roomStream, userStream } from '@citypresence/wire/subjects'
 
-const token = (text: string): Result<string> =>
-  /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) ? accept(text) : refuse('must be words joined by dots')
 const userId = (text: string): Result<string> =>
   /^@[^:]+:.+$/.test(text) ? accept(text) : refuse('must be a Matrix user id, as @presence_daemon:example.org')
 
@@ -143,19 +141,19 @@ export const settings = {
   },
   subjectPrefix: {
     env: 'SUBJECT_PREFIX',
-    decode: token,
+    decode: decode.words,
     default: defaultPrefix,
     help: 'What all subjects begin with.',
   },
   streamName: {
     env: 'STREAM_NAME',
-    decode: token,
+    decode: decode.word,
     default: roomStream,
     help: 'Name of the stream that holds the rooms.',
   },
   userStreamName: {
     env: 'USER_STREAM_NAME',
-    decode: token,
+    decode: decode.word,
     default: userStream,
     help: 'Name of the stream that holds the users.',
   },
@@ -167,7 +165,7 @@ export const settings = {
   },
   natsInboxPrefix: {
     env: 'NATS_INBOX_PREFIX',
-    decode: token,
+    decode: decode.words,
     default: '_INBOX_aggregator',
     help: 'Where answers of NATS come in; the account needs the right to subscribe there.',
   },

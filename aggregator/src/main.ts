@@ -8,14 +8,13 @@ import { randomBytes } from 'node:crypto'
 import { startAdminServer, type Role } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
-import { connectNats, type NatsConnection } from '@citypresence/chassis/edge/nats-connect'
 import { CityError } from '@citypresence/chassis/errors'
 import { startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { createNatsHealth } from '@citypresence/chassis/nats-health'
-import { natsTarget } from '@citypresence/chassis/nats-settings'
+import { startServiceNats } from '@citypresence/chassis/service-nats'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import { aggregate, viewOfCity } from './aggregate.ts'
@@ -77,24 +76,7 @@ await runService({
         startTelemetry({ service: 'aggregator', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
       { stop: (one) => one.stop() },
     )
-    const connection: NatsConnection = await parts.start(
-      'nats',
-      (signal) =>
-        connectNats({
-          ...natsTarget(config),
-          name: `aggregator ${config.podName ?? ''}`.trim(),
-          inboxPrefix: config.natsInboxPrefix,
-          log,
-          signal,
-          onError: (error) => health.onError(error),
-          onStatus: (status) => health.onStatus(status),
-        }),
-      { stop: (nats) => nats.close() },
-    )
-    health.connected()
-    void connection.closed().then((error) => {
-      parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
-    })
+    const connection = await startServiceNats(parts, { service: 'aggregator', config, health, log })
     const known = { synced: false, mapped: false, sightings: 0, learning: false }
     const city = createCity({
       daemonUserId: config.userId,

@@ -19,13 +19,6 @@ const origin = (text: string): Result<string> =>
     ? accept(text)
     : refuse('must be an origin, as https://city.example')
 
-const token = (text: string): Result<string> =>
-  /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) ? accept(text) : refuse('must be words joined by dots')
-
-/** NATS takes no dot in the name of a stream. */
-const word = (text: string): Result<string> =>
-  /^[A-Za-z0-9_-]+$/.test(text) ? accept(text) : refuse('must be one word of letters, digits, - and _')
-
 export const settings = {
   ...serviceSettings,
   ...natsSettings,
@@ -98,19 +91,19 @@ export const settings = {
   },
   subjectPrefix: {
     env: 'SUBJECT_PREFIX',
-    decode: token,
+    decode: decode.words,
     default: defaultPrefix,
     help: 'What all subjects begin with.',
   },
   streamName: {
     env: 'STREAM_NAME',
-    decode: word,
+    decode: decode.word,
     default: roomStream,
     help: 'Name of the stream that holds the rooms.',
   },
   natsInboxPrefix: {
     env: 'NATS_INBOX_PREFIX',
-    decode: token,
+    decode: decode.words,
     default: '_INBOX_gateway',
     help: 'Where answers of NATS come in; the account needs the right to subscribe there.',
   },

@@ -7,13 +7,12 @@ import { startAdminServer } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { createHttpClient } from '@citypresence/chassis/edge/http-client'
 import { systemClock } from '@citypresence/chassis/edge/clock'
-import { connectNats } from '@citypresence/chassis/edge/nats-connect'
 import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { createNatsHealth } from '@citypresence/chassis/nats-health'
-import { natsTarget } from '@citypresence/chassis/nats-settings'
+import { startServiceNats } from '@citypresence/chassis/service-nats'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import { mistakesOf, settings, type Config } from './config.ts'
@@ -74,24 +73,7 @@ await runService({
       () => startTelemetry({ service: 'gateway', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
       { stop: (one) => one.stop() },
     )
-    const connection = await parts.start(
-      'nats',
-      (signal) =>
-        connectNats({
-          ...natsTarget(config),
-          name: `gateway ${config.podName ?? ''}`.trim(),
-          inboxPrefix: config.natsInboxPrefix,
-          log,
-          signal,
-          onError: (error) => health.onError(error),
-          onStatus: (status) => health.onStatus(status),
-        }),
-      { stop: (nats) => nats.close() },
-    )
-    health.connected()
-    void connection.closed().then((error) => {
-      parts.end(error ?? new CityError('NatsClosed', 'the NATS connection was closed'))
-    })
+    const connection = await startServiceNats(parts, { service: 'gateway', config, health, log })
     const gateway = await parts.start(
       'fan-out',
       () =>

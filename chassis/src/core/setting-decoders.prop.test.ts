@@ -80,3 +80,25 @@ it('[C2] on and off have the spellings other tools use, and nothing else', () =>
   for (const text of ['off', 'false', '0', 'No']) expect(decode.boolean(text)).toEqual({ ok: true, value: false })
   for (const text of ['', 'enabled', 'onn', '2']) expect(decode.boolean(text).ok).toBe(false)
 })
+
+it('[C2] a word has no dot, words have one between two of them, and neither has a wildcard, a space or an empty part', () => {
+  const anyWord = fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/)
+  fc.assert(
+    fc.property(fc.array(anyWord, { minLength: 1, maxLength: 4 }), (parts) => {
+      const text = parts.join('.')
+      expect(decode.words(text)).toEqual({ ok: true, value: text })
+      expect(decode.word(text).ok).toBe(parts.length === 1)
+      for (const wrong of [
+        `${text}.`,
+        `.${text}`,
+        `${text}..a`,
+        `${text}.*`,
+        `${text}.>`,
+        `${text} a`,
+        `${text}\n`,
+        '',
+      ])
+        expect([decode.words(wrong).ok, decode.word(wrong).ok]).toEqual([false, false])
+    }),
+  )
+})

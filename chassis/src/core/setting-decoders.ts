@@ -97,4 +97,15 @@ function isIpv6(text: string): boolean {
   return text.includes(':') && /^[0-9a-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`)
 }
 
-export const decode = { string, nonEmpty, url, integer, ratio, boolean, oneOf, list, cidr, cidrs: list(cidr) } as const
+/** The name of a stream: NATS takes no dot in it. */
+const word: Decoder<string> = (text) =>
+  /^[A-Za-z0-9_-]+$/.test(text) ? accept(text) : refuse('must be one word of letters, digits, - and _')
+
+/** The beginning of subjects: no wildcard, no empty part. */
+const words: Decoder<string> = (text) =>
+  /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) ? accept(text) : refuse('must be words joined by dots')
+
+export const decode = {
+  ...{ string, nonEmpty, url, integer, ratio, boolean, oneOf, list, cidr, cidrs: list(cidr) },
+  ...{ word, words },
+} as const
