@@ -204,6 +204,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
     gateway.send({ type: 'status', stale: true, reason: 'incomplete' })
     await page.waitForSelector('.notice')
     expect(await faultsOf(page)).toEqual([])
+    gateway.refuse = 503
+    gateway.cut()
+    await shows(page, '[role=status]', /^Connection lost/)
+    await shows(page, '.link', /^Reconnecting$/)
+    expect(await faultsOf(page)).toEqual([])
+    gateway.refuse = 0
+    await shows(page, '.link', /^Live$/)
     gateway.closeAll(4401)
     await shows(page, '.link', /Ended/)
     expect(await faultsOf(page)).toEqual([])
@@ -231,6 +238,38 @@ it('[B28] a screen reader is told the summary once, not at every change', async 
   gateway.send(update(room('market-square', 30)))
   await shows(page, '.summary', /30 online/)
   expect(await textOf(page, '[aria-live=polite]')).toMatch(/21 online/)
+})
+
+it('[B31] by keyboard the last room is reached and read; nothing takes the focus, and what could have it would show it', async () => {
+  gateway.rooms = Array.from({ length: 200 }, (_, index) => room(`room-${index}`, index % 9))
+  const page = await open({ viewport: { width: 800, height: 600 } })
+  await page.waitForSelector(card('room-199'))
+  const focused = () => page.evaluate(() => document.activeElement?.tagName ?? '')
+  const lastIsInView = () =>
+    page.$eval('.cards > li:last-child', (last) => last.getBoundingClientRect().bottom <= innerHeight + 1)
+  expect([await focused(), await lastIsInView()]).toEqual(['BODY', false])
+  await page.keyboard.press('End')
+  await until(lastIsInView, { deadlineMs, what: 'the last room in view' })
+  // There is nothing to operate, so that a keyboard neither stops nor is held anywhere, whatever changes meanwhile.
+  for (let presses = 0; presses < 3; presses++) {
+    await page.keyboard.press('Tab')
+    gateway.send(update(room('room-7', 40 + presses)))
+    gateway.send({ type: 'status', stale: presses % 2 === 0, reason: 'source' })
+    expect(await focused()).toBe('BODY')
+  }
+  await shows(page, card('room-7'), /42 online/)
+  await page.keyboard.press('Home')
+  await until(() => page.evaluate(() => scrollY === 0), { deadlineMs, what: 'the top again' })
+  const outline = await page.evaluate(() => {
+    const link = Object.assign(document.createElement('a'), { href: '#', textContent: 'a link' })
+    document.querySelector('main')?.prepend(link)
+    link.focus()
+    const { outlineStyle, outlineWidth } = getComputedStyle(link)
+    link.remove()
+    return [outlineStyle, outlineWidth]
+  })
+  expect(outline[0]).not.toBe('none')
+  expect(outline[1]).not.toBe('0px')
 })
 
 it('[B28] who asked for less motion gets none', async () => {
