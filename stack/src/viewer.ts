@@ -2,11 +2,13 @@
 // code with the gateway or the page on purpose: it is the witness.
 
 export type RoomCounts = { online: number; typing: number }
+/** Counts and the two marks beside them, as a card shows them. */
+export type RoomCard = RoomCounts & { active: boolean; stale: boolean }
 export type Frame = { slug: string; counts: RoomCounts; atMs: number }
 
 export type Viewer = {
   readonly name: string
-  readonly rooms: ReadonlyMap<string, RoomCounts>
+  readonly rooms: ReadonlyMap<string, RoomCard>
   readonly snapshots: number
   readonly updates: number
   readonly reconnects: number
@@ -31,7 +33,7 @@ export function startViewer(name: string, url: string, token: string): Viewer {
 
 class Witness implements Viewer {
   readonly name: string
-  readonly rooms = new Map<string, RoomCounts>()
+  readonly rooms = new Map<string, RoomCard>()
   snapshots = 0
   updates = 0
   reconnects = 0
@@ -109,16 +111,31 @@ class Witness implements Viewer {
   #learn(room: WireRoom, atMs: number): void {
     const counts = { online: room.online_count, typing: room.typing_count }
     if (room.removed === true) this.rooms.delete(room.room_slug)
-    else this.rooms.set(room.room_slug, counts)
+    else this.rooms.set(room.room_slug, { ...counts, active: room.active === true, stale: room.stale === true })
     this.#lastFrames.set(room.room_slug, atMs)
     for (const listener of this.#listeners) listener({ slug: room.room_slug, counts, atMs })
   }
 }
 
-type WireRoom = { room_slug: string; online_count: number; typing_count: number; removed?: boolean }
+type WireRoom = {
+  room_slug: string
+  online_count: number
+  typing_count: number
+  active?: boolean
+  stale?: boolean
+  removed?: boolean
+}
 
 /** The rooms in which two views differ, as words; empty when they agree. */
-export function differences(one: ReadonlyMap<string, RoomCounts>, other: ReadonlyMap<string, RoomCounts>): string[] {
+export const differences = (one: ReadonlyMap<string, RoomCounts>, other: ReadonlyMap<string, RoomCounts>): string[] =>
+  differing(one, other, toldCounts)
+
+/** The same with the marks. */
+export const cardDifferences = (one: ReadonlyMap<string, RoomCard>, other: ReadonlyMap<string, RoomCard>): string[] =>
+  differing(one, other, toldCard)
+
+function differing<T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>, tell: (room: T) => string): string[] {
+  const told = (room: T | undefined): string => (room === undefined ? 'absent' : tell(room))
   const slugs = [...new Set([...one.keys(), ...other.keys()])].sort()
   return slugs.flatMap((slug) => {
     const [left, right] = [told(one.get(slug)), told(other.get(slug))]
@@ -126,5 +143,6 @@ export function differences(one: ReadonlyMap<string, RoomCounts>, other: Readonl
   })
 }
 
-const told = (counts: RoomCounts | undefined): string =>
-  counts === undefined ? 'absent' : `${counts.online} online, ${counts.typing} typing`
+const toldCounts = ({ online, typing }: RoomCounts): string => `${online} online, ${typing} typing`
+const toldCard = ({ active, stale, ...counts }: RoomCard): string =>
+  [toldCounts(counts), ...(active ? ['active'] : []), ...(stale ? ['stale'] : [])].join(', ')
