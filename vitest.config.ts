@@ -1,5 +1,5 @@
-// Two projects. `unit` is everything that needs no server and runs in parallel; `real` talks to real servers
-// (Synapse, nats-server, Chromium), one file at a time, because two cores carry one city well and two badly.
+// Two projects. `unit` is everything that needs no server and runs in parallel; `real` talks to real servers (Synapse, nats-server,
+// Chromium), two files at a time: a city mostly waits, and two of them fill one core and a half.
 import { defineConfig } from 'vitest/config'
 
 const outside = ['**/node_modules/**', '**/dist/**']
@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'real',
           include: ['**/*.real.test.ts'],
           exclude: outside,
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 },

@@ -1,0 +1,3 @@
+import { playShortFaults } from '../testing/play-short-faults.ts'
+
+playShortFaults('Clock and machine')
