@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { at, come, daemonUserId, follow, go, is, lose, type, user, write } from '../testing/cities.ts'
+import { at, come, daemonUserId, follow, go, is, lose, news, type, user, write } from '../testing/cities.ts'
 import { createObservation, endLives, observe, stopAllTyping, type Lesson } from './observation.ts'
 import { isMember, statusCode, type PresenceState } from './presence-state.ts'
 import type { Fact } from './sync-facts.ts'
@@ -64,4 +65,44 @@ it('[P12] learned anew, who was there before has not come in', () => {
   expect(fresh.lives.get('!r')?.lastActivityTs).toBe(0)
   observe(fresh, come('!r', user(1), at(95).wallMs), lessonAt(100, former))
   expect(fresh.lives.get('!r')?.lastActivityTs).toBe(at(95).wallMs)
+})
+
+it('[M13] what a Synapse told of a room that forked: the join, and after it, as state, the leave before it', () => {
+  const { state } = observed(
+    1,
+    follow('!r'),
+    come('!r', user(0), 100),
+    news(go('!r', user(0), 731)),
+    come('!r', user(0), 100),
+    go('!r', user(0), 731),
+    news(come('!r', user(0), 3001)),
+    go('!r', user(0), 731),
+  )
+  expect(isMember(state, '!r', user(0))).toBe(true)
+})
+
+// Everybody's comings and goings, each told once as news; and now and then, as state, one that was told before.
+it('[M13] membership is what the news say, whatever older state is told again', () => {
+  const step = fc.record({ who: fc.nat(3), again: fc.array(fc.tuple(fc.nat(3), fc.nat(20)), { maxLength: 3 }) })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const observation = observed(1, follow('!r'))
+      const said: Fact[][] = [[], [], [], []]
+      steps.forEach(({ who, again }, index) => {
+        const move = (said[who]?.length ?? 0) % 2 === 0 ? come : go
+        said[who]?.push(move('!r', user(who), index + 1))
+        const old = again.flatMap(([whose, nth]) => said[whose]?.slice(nth, nth + 1) ?? [])
+        for (const fact of [news(move('!r', user(who), index + 1)), ...old]) observe(observation, fact, lessonAt(index))
+      })
+      said.forEach((moves, who) => {
+        expect(isMember(observation.state, '!r', user(who))).toBe(moves.length % 2 === 1)
+      })
+    }),
+  )
+})
+
+it('[M13] state that is younger than the news is believed, and so is state without a time', () => {
+  const was = [follow('!r'), news(go('!r', user(0), 50))]
+  expect(isMember(observed(1, ...was, come('!r', user(0), 60)).state, '!r', user(0))).toBe(true)
+  expect(isMember(observed(1, ...was, come('!r', user(0))).state, '!r', user(0))).toBe(true)
 })

@@ -15,7 +15,8 @@ import {
   tell,
 } from './presence-state.ts'
 import type { PresenceState } from './presence-state.ts'
-import { createLife, endLife, lifeDueMs, noteActivity, setTyping, stopTyping, type RoomLife } from './room-life.ts'
+import { createLife, endLife, hasMovedSince, lifeDueMs, noteActivity, noteMove } from './room-life.ts'
+import { setTyping, stopTyping, type RoomLife } from './room-life.ts'
 import type { Fact } from './sync-facts.ts'
 import { noteJoined, noteLeft, noteUnlisted, type Unlisted } from './unlisted-rooms.ts'
 import type { UserWatch } from './user-watch.ts'
@@ -65,9 +66,10 @@ export function observe(observation: Observation, fact: Fact, lesson: Lesson): v
       tell(state, fact.userId, statusCode[fact.state], lastActiveTsOf(fact, lesson.at))
       return
     case 'joined':
-      observeJoin(observation, fact, lesson)
+      if (!isOvertaken(observation, fact)) observeJoin(observation, fact, lesson)
       return
     case 'left':
+      if (isOvertaken(observation, fact)) return
       noteLeft(observation.unlisted, fact.roomId, fact.userId)
       if (leaveRoom(state, fact.roomId, fact.userId)) noteMembers(observation, fact.roomId, lesson.at)
       return
@@ -104,8 +106,18 @@ function follow(observation: Observation, roomId: string, { lazy, at }: Lesson):
   if (!observation.lives.has(roomId)) observation.lives.set(roomId, createLife())
 }
 
+type Membership = Fact & { kind: 'joined' | 'left' }
+
+/** State of another branch of the room may be older than the news. Remembers what is news. */
+function isOvertaken({ lives }: Observation, { roomId, userId, originTs, isNews }: Membership): boolean {
+  const life = lives.get(roomId)
+  if (life === undefined || originTs === undefined) return false
+  if (isNews === true) noteMove(life, userId, originTs)
+  return isNews !== true && hasMovedSince(life, userId, originTs)
+}
+
 /** A change of a name comes as a join too; only who was not there before has come in. */
-function observeJoin(observation: Observation, fact: Fact & { kind: 'joined' }, lesson: Lesson): void {
+function observeJoin(observation: Observation, fact: Membership, lesson: Lesson): void {
   const { roomId, userId, originTs } = fact
   noteJoined(observation.unlisted, roomId, userId)
   if (!joinRoom(observation.state, roomId, userId)) return

@@ -15,19 +15,18 @@ export type MembersAudit = {
 
 export type PendingAudits = Map<string, MembersAudit>
 
-// One is asked for each second and a poll is held for half a minute: twice that, and the oldest has long been overtaken.
+// One is asked for each second and a list waits for two polls of half a minute at the most.
 const pendingMax = 64
 
 export const createPendingAudits = (): PendingAudits => new Map()
 
-/** Keeps the newest list of each room. */
+/**
+ * A list that waits is not replaced by a newer one, nor given up for another room's: in a silent city a poll is held for half a
+ * minute, and lists that made way for newer ones would never be old enough for it.
+ */
 export function keepAudit(pending: PendingAudits, audit: MembersAudit): void {
-  pending.delete(audit.roomId)
+  if (pending.has(audit.roomId) || pending.size >= pendingMax) return
   pending.set(audit.roomId, audit)
-  for (const oldest of pending.keys()) {
-    if (pending.size <= pendingMax) return
-    pending.delete(oldest)
-  }
 }
 
 /** Takes those that were answered before this response was asked for, oldest first. */

@@ -4,7 +4,7 @@ import { inRoom, member, message, room } from '../testing/sync-answers.ts'
 
 it('[M2] a lone join stands in the timeline, with an empty state', () => {
   expect(inRoom({ state: { events: [] }, timeline: { events: [member('@a:x', 'join')], limited: true } })).toEqual([
-    { kind: 'joined', roomId: room, userId: '@a:x', originTs: 1000 },
+    { kind: 'joined', roomId: room, userId: '@a:x', originTs: 1000, isNews: true },
   ])
 })
 
@@ -32,6 +32,15 @@ it('[M2] with state_after the state of the timeline is not applied a second time
     })
     expect(facts.map(({ kind }) => kind)).toEqual(['left', 'activity'])
   }
+})
+
+it('[M13] what the timeline and state_after say is news, what state says is not', () => {
+  const facts = inRoom({
+    state: { events: [member('@a:x', 'join', 1)] },
+    timeline: { events: [member('@b:x', 'leave', 2)] },
+  })
+  const after = inRoom({ state_after: { events: [member('@a:x', 'join', 1)] } })
+  expect([...facts, ...after].map((fact) => 'isNews' in fact)).toEqual([false, true, true])
 })
 
 it('[M3] leave, ban, invite and knock are all "not in the room"', () => {

@@ -3,6 +3,10 @@
 // Without `state_after` the truth is `state` followed by the state events of `timeline`: either list alone loses joins, because
 // a server may give the last change in the timeline and the ones before it in the state. With `state_after` that list alone
 // holds, and the timeline is read for messages only.
+//
+// Two people who write at the same moment fork a room, and then `state` is what held before the first event of the timeline on
+// *its* branch: a Synapse tells of a join in one answer and in the next one, as state, of the leave before it. So membership
+// that is news is marked, and what is not gives way to news that are younger (room-life).
 import { isRecord, isRoomId, isUserId, itemsOf, serverOf, stampOf, type Json, type Tally } from './sync-json.ts'
 import type { Fact } from './sync-facts.ts'
 
@@ -19,7 +23,8 @@ export function foldRoom(
 ): void {
   const room = { roomId, daemonUserId }
   membership.push({ kind: 'self-joined', roomId })
-  for (const event of stateOf(json, tally)) addState(room, event, membership, life, tally)
+  for (const { events, isNews } of stateOf(json, tally))
+    for (const event of events) addState(room, event, isNews, { membership, life, tally })
   addActivity(room, eventsIn(json, 'timeline', tally), life)
   for (const event of eventsIn(json, 'ephemeral', tally))
     if (event['type'] === 'm.typing') addTyping(room, event, life, tally)
@@ -27,12 +32,17 @@ export function foldRoom(
 
 const stateAfterKeys = ['state_after', 'org.matrix.msc4222.state_after'] as const
 
-function stateOf(json: Json, tally: Tally): readonly Json[] {
+type StateList = { readonly events: readonly Json[]; readonly isNews: boolean }
+
+function stateOf(json: Json, tally: Tally): readonly StateList[] {
   const after = stateAfterKeys.find((key) => isRecord(json[key]))
-  if (after !== undefined) return eventsIn(json, after, tally)
+  if (after !== undefined) return [{ events: eventsIn(json, after, tally), isNews: true }]
   // The timeline's list is counted for its broken events where it is read for activity.
   const timeline = eventsIn(json, 'timeline', { malformed: 0, unknownStates: 0 })
-  return [...eventsIn(json, 'state', tally), ...timeline.filter((event) => typeof event['state_key'] === 'string')]
+  return [
+    { events: eventsIn(json, 'state', tally), isNews: false },
+    { events: timeline.filter((event) => typeof event['state_key'] === 'string'), isNews: true },
+  ]
 }
 
 /** Takes `{ events: [...] }` at a key apart. */
@@ -44,10 +54,12 @@ function eventsIn(json: Json, key: string, tally: Tally): readonly Json[] {
   return []
 }
 
-function addState(room: Room, event: Json, membership: Fact[], life: Fact[], tally: Tally): void {
+type Lists = { readonly membership: Fact[]; readonly life: Fact[]; readonly tally: Tally }
+
+function addState(room: Room, event: Json, isNews: boolean, { membership, life, tally }: Lists): void {
   switch (event['type']) {
     case 'm.room.member':
-      addMember(room, event, membership, tally)
+      addMember(room, event, isNews, membership, tally)
       return
     case 'm.room.tombstone':
       addTombstone(room, event, life, tally)
@@ -58,15 +70,26 @@ function addState(room: Room, event: Json, membership: Fact[], life: Fact[], tal
   }
 }
 
-function addMember({ roomId, daemonUserId }: Room, event: Json, membership: Fact[], tally: Tally): void {
+function addMember(
+  { roomId, daemonUserId }: Room,
+  event: Json,
+  isNews: boolean,
+  membership: Fact[],
+  tally: Tally,
+): void {
   const userId = event['state_key']
   const content = event['content']
   const word = isRecord(content) ? content['membership'] : undefined
   if (!isUserId(userId) || typeof word !== 'string') tally.malformed++
-  else if (userId === daemonUserId) return
-  else if (word === 'join') membership.push({ kind: 'joined', roomId, userId, ...originOf(event) })
-  // leave, ban, and also invite and knock: none of them is in the room.
-  else membership.push({ kind: 'left', roomId, userId })
+  else if (userId !== daemonUserId)
+    // leave, ban, and also invite and knock: none of them is in the room.
+    membership.push({
+      kind: word === 'join' ? 'joined' : 'left',
+      roomId,
+      userId,
+      ...originOf(event),
+      ...(isNews && { isNews }),
+    })
 }
 
 function addTombstone({ roomId }: Room, event: Json, life: Fact[], tally: Tally): void {

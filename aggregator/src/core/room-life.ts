@@ -14,7 +14,15 @@ export type RoomLife = {
   lastActivityTs: number
   /** When a response last changed who is there; -Infinity: never. */
   membersMs: number
+  /** Who came or went lately, as news told, and when (their own servers' clocks); the latest one last. */
+  readonly moves: Map<string, number>
 }
+
+/**
+ * So many are remembered of each room. A fork of a room heals with the next event in it, so what may be told again as old state
+ * are the last few changes; a hundred are more than can stand between two events, and cost a room 10 kB at the most.
+ */
+const movesMax = 100
 
 export const createLife = (): RoomLife => ({
   typing: [],
@@ -22,7 +30,22 @@ export const createLife = (): RoomLife => ({
   activeUntilMs: 0,
   lastActivityTs: 0,
   membersMs: -Infinity,
+  moves: new Map(),
 })
+
+/** News of somebody who came or went. */
+export function noteMove({ moves }: RoomLife, userId: string, originTs: number): void {
+  moves.delete(userId)
+  moves.set(userId, originTs)
+  for (const oldest of moves.keys()) {
+    if (moves.size <= movesMax) return
+    moves.delete(oldest)
+  }
+}
+
+/** Whether news told of something that this person did there after that moment: both stamps are of the same server's clock. */
+export const hasMovedSince = ({ moves }: RoomLife, userId: string, originTs: number): boolean =>
+  (moves.get(userId) ?? -Infinity) > originTs
 
 /**
  * The list replaces the one before. It ends by itself after `typingMaxMs`: a server that restarts forgets who typed and says

@@ -108,7 +108,7 @@ it('[M12] one bad event is counted and does not hide the good ones beside it', (
   expect(decoded.malformed).toBe(3 + 2 + 1 + 3 + 2)
   expect(decoded.facts).toEqual([
     { kind: 'self-joined', roomId: room },
-    { kind: 'joined', roomId: room, userId: '@b:x', originTs: 1000 },
+    { kind: 'joined', roomId: room, userId: '@b:x', originTs: 1000, isNews: true },
     { kind: 'typing', roomId: room, userIds: ['@b:x'] },
     { kind: 'presence', userId: '@a:x', state: 'online' },
   ])

@@ -14,9 +14,11 @@ import { isRecord, isRoomId, isUserId, itemsOf, recordAt, type Json, type Tally 
 export type PresenceWord = 'online' | 'unavailable' | 'busy' | 'offline'
 
 export type Fact =
-  /** Never told of the daemon itself. `originTs`: when the origin server says it happened. */
-  | { readonly kind: 'joined'; readonly roomId: string; readonly userId: string; readonly originTs?: number }
-  | { readonly kind: 'left'; readonly roomId: string; readonly userId: string }
+  /**
+   * Never told of the daemon itself. `originTs`: when the origin server says it happened. `isNews`: it stands in the timeline or in
+   * `state_after`; without it, it is what `state` says, which may be older than what was heard (see room-facts).
+   */
+  | ({ readonly kind: 'joined' | 'left'; readonly roomId: string; readonly userId: string } & MembershipWhen)
   /** The room stands under rooms.join: the daemon observes it. */
   | { readonly kind: 'self-joined'; readonly roomId: string }
   /** The room stands under rooms.leave: kicked, banned, purged. */
@@ -33,6 +35,8 @@ export type Fact =
   | { readonly kind: 'activity'; readonly roomId: string; readonly originTs?: number }
   | { readonly kind: 'tombstone'; readonly roomId: string; readonly replacement: string; readonly viaServer: string }
   | { readonly kind: 'alias-changed'; readonly roomId: string }
+
+type MembershipWhen = { readonly originTs?: number; readonly isNews?: true }
 
 export type SyncFacts = {
   readonly nextBatch: string

@@ -287,12 +287,17 @@ async function fetchSync(http: HttpClient, url: URL, request: Parameters<HttpCli
   }
 }
 
+const stateAfterNames = ['use_state_after', 'org.matrix.msc4222.use_state_after']
+
 function syncUrl(homeserverUrl: string, { since, filter, timeoutMs }: SyncQuery): URL {
   const url = new URL(`${homeserverUrl.replace(/\/$/, '')}${ClientPrefix.V3}/sync`)
   url.searchParams.set('filter', filter)
   url.searchParams.set('timeout', String(timeoutMs))
   // The daemon watches and is never seen.
   url.searchParams.set('set_presence', 'offline')
+  // State as it is after the timeline, by its name in the specification and by the one that a Synapse with msc4222_enabled knows;
+  // others pass over both and answer with the state before it.
+  for (const name of stateAfterNames) url.searchParams.set(name, 'true')
   if (since !== undefined) url.searchParams.set('since', since)
   return url
 }

@@ -48,6 +48,8 @@ it('[M40] the first batch is the whole city, the next ones are changes, and the 
   expect(all.heard[1]?.facts).toContainEqual({ kind: 'typing', roomId, userIds: [ada] })
   expect(all.facts().filter((fact) => 'userId' in fact && fact.userId === daemon.userId)).toEqual([])
   expect(syncs().map(({ query }) => query.get('set_presence'))).toEqual(syncs().map(() => 'offline'))
+  for (const name of ['use_state_after', 'org.matrix.msc4222.use_state_after'])
+    expect(syncs().map(({ query }) => query.get(name))).toEqual(syncs().map(() => 'true'))
   expect(homeserver.waitingPolls()).toBeLessThanOrEqual(1)
 })
 

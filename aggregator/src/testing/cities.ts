@@ -30,7 +30,15 @@ export const come = (roomId: string, userId: string, originTs?: number): Fact =>
   userId,
   ...(originTs !== undefined && { originTs }),
 })
-export const go = (roomId: string, userId: string): Fact => ({ kind: 'left', roomId, userId })
+export const go = (roomId: string, userId: string, originTs?: number): Fact => ({
+  kind: 'left',
+  roomId,
+  userId,
+  ...(originTs !== undefined && { originTs }),
+})
+/** The same, as the timeline says it. */
+export const news = (fact: Fact): Fact =>
+  fact.kind === 'joined' || fact.kind === 'left' ? { ...fact, isNews: true } : fact
 export const is = (userId: string, state: PresenceWord, lastActiveAgoMs?: number): Fact => ({
   kind: 'presence',
   userId,
