@@ -66,7 +66,9 @@ function takeUntil(
     if (dueAtMs > untilMs) continue
     if (due.length >= max) break
     throttle.waiting.delete(slug)
-    throttle.published.set(slug, { value, atMs: nowMs })
+    // The first word of an epoch says again what stood there and opens no window: a change right after a takeover does not wait.
+    const atMs = throttle.published.has(slug) ? nowMs : Number.NEGATIVE_INFINITY
+    throttle.published.set(slug, { value, atMs })
     due.push(value)
   }
   return due
