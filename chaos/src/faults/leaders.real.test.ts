@@ -1,3 +1,3 @@
 import { playShortFaults } from '../testing/play-short-faults.ts'
 
-playShortFaults('Who leads, by a Lease', 'Who leads, with three nats-servers')
+playShortFaults('Who leads, by a Lease')
