@@ -1,6 +1,6 @@
-// What a standby that follows Matrix costs the homeserver, and what it buys: `node aggregator/src/testing/measure-standby.ts`. The
-// demo's city on a real Synapse, with a real Lease, gateway and WebSocket: for each kind of standby a while of life with it, and
-// planned handovers (SIGTERM) timed from a change made right after the signal to the frame in a browser.
+// What a standby that follows Matrix costs the homeserver, and what it buys: `node aggregator/src/testing/measure-standby.ts`, followed
+// by `follows` or `waits` for one of them alone. The demo's city on a real Synapse, with a real Lease, gateway and WebSocket: for each
+// kind a while of life with it, and planned handovers (SIGTERM) timed from a change made right after the signal to the frame in a browser.
 import { readFileSync } from 'node:fs'
 import { percentile } from '@citypresence/stack/demo/progress'
 import { startResidents } from '@citypresence/stack/demo/residents'
@@ -14,6 +14,7 @@ import { startWholeCity, type WholeCity } from '@citypresence/stack/whole-city'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const [handovers, lifeMs, deadlineMs, throttleMs] = [8, 30_000, 60_000, 3_000]
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['follows', 'waits']
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** Seconds of CPU that it has used; a tick of the kernel is 10 ms. */
@@ -113,7 +114,7 @@ async function measure(standby: string, kubeconfig: string, isFirst: boolean): P
 const folder = makeTemporaryFolder('standby')
 const kube = await startKubeApiServer()
 try {
-  for (const [index, standby] of ['follows', 'waits'].entries()) {
+  for (const [index, standby] of wanted.entries()) {
     const home = await makeLeaseHome(kube)
     await home.makeLease()
     await measure(standby, home.writeKubeconfig(folder.path), index === 0)
