@@ -86,6 +86,7 @@ it('[P18] whenever the list was made and whenever it comes, the room ends with w
 
 // Several rooms, and a homeserver that speaks of somebody's presence only when it changes or when they are seen to come in.
 const roomIds = ['!a', '!b', '!c']
+const mappedRooms = roomIds.map((roomId, room) => ({ slug: `r${room}` as never, roomId, alias: null }))
 type Deed =
   | { readonly who: number; readonly room: number; readonly joins: boolean }
   | { readonly who: number; readonly online: boolean }
@@ -166,11 +167,7 @@ it('[P18] whoever was online is counted in every room that lists them, also afte
       const city = startLazily(server.firstFacts(town), 10)
       // A first sync in which nobody is online at all is not believed without it.
       c.presenceProbed(city, true, at(10))
-      c.mapRooms(
-        city,
-        roomIds.map((roomId, room) => ({ slug: `r${room}` as never, roomId, alias: null })),
-        at(11),
-      )
+      c.mapRooms(city, mappedRooms, at(11))
       const made: string[][][] = [roomIds.map((_, room) => server.list(room))]
       const told = town.deeds.map((deed) => {
         const facts = server.do(deed)
@@ -193,6 +190,35 @@ it('[P18] whoever was online is counted in every room that lists them, also afte
         c.learn(city, [...facts.filter((fact) => !isPresence(fact)), ...facts.filter(isPresence)], at(21 + heard))
         c.syncSucceeded(city, at(21 + heard))
         for (let one = 1; one <= town.perResponse; one++) if (heard + one <= told.length) take(heard + one)
+      }
+      expect(roomIds.map((_, room) => onlineOf(city, `r${room}`))).toEqual(
+        roomIds.map((_, room) => server.onlineIn(room)),
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
+it('[P18] the same after a second first sync, however many lists of the first had come', () => {
+  fc.assert(
+    fc.property(anyTown, anyTown, perRoom(fc.boolean()), (town, { lately }, listedAtFirst) => {
+      const server = new Homeserver(town)
+      const city = startLazily(server.firstFacts(town), 10)
+      c.presenceProbed(city, true, at(10))
+      c.mapRooms(city, mappedRooms, at(11))
+      const take = (room: number, ms: number) =>
+        c.listMembers(city, roomIds[room] ?? '', server.list(room), { at: at(ms), askedAt: at(ms) })
+      for (const [room, isListed] of listedAtFirst.entries()) if (isListed) take(room, 15)
+      for (const [index, deed] of town.deeds.entries()) {
+        c.learn(city, server.do(deed), at(20 + index))
+        c.syncSucceeded(city, at(20 + index))
+      }
+      startLazily(server.firstFacts({ ...town, lately }), 50, city)
+      c.presenceProbed(city, true, at(51))
+      for (const room of roomIds.keys()) {
+        const value = c.valueOf(city, `r${room}`)
+        expect(value.kind === 'unobserved' || (value.kind === 'known' && value.presence.stale === true)).toBe(true)
+        expect(take(room, 60)).toBe(true)
       }
       expect(roomIds.map((_, room) => onlineOf(city, `r${room}`))).toEqual(
         roomIds.map((_, room) => server.onlineIn(room)),
