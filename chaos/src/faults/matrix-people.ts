@@ -127,6 +127,7 @@ const presence: readonly Fault[] = [
     title: 'a room is kept out of presence by the homeserver, and later no longer',
     bar: 'found beside the audits: the room is marked within 30 s, never zero, and no other; true again within 40 s of its return',
     length: 'long',
+    guard: 'without the look beside the audits the room was not marked in 60 s, although one of its people had gone',
     blindMs: 30_000,
     run: blindRoom,
   },

@@ -33,7 +33,9 @@ const answers: readonly Fault[] = [
     title: 'the first sync of a new aggregator is 100 MB',
     bar: 'asked again without the members; each room counts when its own list came, all within 15 s; nothing untrue is shown',
     length: 'short',
-    guard: 'without the lazy first sync the same one was asked for again, with all members',
+    guard:
+      'without the lazy first sync the same one was asked for again, with all members; without what is remembered of who left ' +
+      'the only room that named them, they were counted nowhere, without a mark',
     async run(stage) {
       const { homeserver, aggregator, town } = stage
       // Who is heard of once and never again has to count, and a living town would tell of them anew.
