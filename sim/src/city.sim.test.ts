@@ -30,6 +30,11 @@ it.each([86, 98])('[Z1] seed %i: terms do not begin anew with the Lease and the 
   expect(faultsOf(await simulate(seed))).toEqual([])
 })
 
+// A leader that stood still while nobody could take the Lease: it says what is old, and in the same batch that it is.
+it('[Z1] seed 450: an old value whose batch says so is no lie', { timeout: 60_000 }, async () => {
+  expect(faultsOf(await simulate(450))).toEqual([])
+})
+
 it('[Z2] the same seed is the same run, to the last frame', async () => {
   const [one, other] = [await simulate(7), await simulate(7)]
   // Holders draw their own names.

@@ -6,6 +6,7 @@ import { mayLagMs, spansWithin, type Truth } from './truth-spans.ts'
 import type { Invariant, Violation } from './violation.ts'
 
 type StoredEntry = Extract<Entry, { kind: 'stored' }>
+type RoomEntry = { readonly room: RoomPresence; readonly atMs: number; readonly caughtUp: boolean }
 type Complain = (invariant: Invariant, atMs: number, text: string) => void
 
 // Messages are noted as they arrive: a busy machine may bring two of them together.
@@ -19,7 +20,14 @@ export function checkStream(
   const complain: Complain = (invariant, atMs, text) => void found.push({ invariant, atMs, text })
   const order = createOrder(complain)
   const pace = createPace(settings, complain)
+  // The beat is the last message of a batch and says whether the values in it are to be believed.
+  const batch: RoomEntry[] = []
   let isSourceLive = false
+  const judgeBatch = (isBelieved: boolean): void => {
+    for (const { room, atMs, caughtUp } of batch.splice(0))
+      if (isBelieved && !caughtUp && room.stale !== true && room.removed !== true)
+        checkValue(room, { truth, excuses, atMs, lagMs: mayLagMs(settings) + blindMsAt(excuses, atMs) }, complain)
+  }
   for (const entry of history) {
     if (entry.kind === 'rolled-back') {
       order.rolledBack()
@@ -28,18 +36,14 @@ export function checkStream(
     if (entry.kind !== 'stored') continue
     order.look(entry)
     const { what } = entry
-    if (what.kind === 'beat') isSourceLive = what.beat.source === 'live'
+    if (what.kind === 'beat') judgeBatch((isSourceLive = what.beat.source === 'live'))
     if (what.kind !== 'room') continue
     pace.look(entry, what.room)
     checkForm(what.room, entry.atMs, complain)
-    const isNews = isSourceLive && !entry.caughtUp
-    if (isNews && what.room.stale !== true && what.room.removed !== true)
-      checkValue(
-        what.room,
-        { truth, excuses, atMs: entry.atMs, lagMs: mayLagMs(settings) + blindMsAt(excuses, entry.atMs) },
-        complain,
-      )
+    batch.push({ room: what.room, atMs: entry.atMs, caughtUp: entry.caughtUp })
   }
+  // A recording may end in the middle of a batch.
+  judgeBatch(isSourceLive)
   order.end()
   return found
 }
