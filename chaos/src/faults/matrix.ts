@@ -144,12 +144,17 @@ const longPoll: readonly Fault[] = [
     id: 'F25a',
     title: 'the since of the poll is refused',
     bar: 'an initial sync replaces everything within 5 s',
+    guard: 'where a refused since is kept no initial sync followed',
     length: 'short',
     async run(stage) {
       const refusal = { kind: 'status', status: 400, body: { errcode: 'M_UNKNOWN', error: 'no such token' } } as const
+      const from = polls(stage).length
       const waitedMs = await meetPolls(stage, refusal, 1)
-      const next = polls(stage).findLast(({ query }) => !query.has('since'))
+      const next = polls(stage)
+        .slice(from)
+        .find(({ query }) => !query.has('since'))
       missedIf(next === undefined, 'no initial sync followed')
+      missedIf(waitedMs > 5_000, `only after ${seconds(waitedMs)}`)
       return `asked for everything after ${seconds(waitedMs)}`
     },
   },
