@@ -1,5 +1,5 @@
 // One row of the table of faults: what is broken, what has to hold meanwhile, and how it is broken. The rows themselves stand
-// in faults/, one file for each thing that can fail; main.ts runs all of them, faults.real.test.ts the short ones.
+// in faults/, one file for each thing that can fail; main.ts runs all of them, the real tests beside them the short ones.
 import type { Stage } from './stage.ts'
 
 export type Fault = {

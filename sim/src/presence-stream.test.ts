@@ -1,5 +1,6 @@
 // The double keeps the contract that a real nats-server keeps, and does what only a double can be told to do.
 import { describe, expect, it } from 'vitest'
+import type { NatsConnection } from '@nats-io/transport-node'
 import { openFencedStream } from '@citypresence/aggregator/edge/fenced-stream'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
@@ -16,11 +17,25 @@ const subjects = subjectsBelow(defaultPrefix)
 const record = { term: 1, holder: 'pod-a', city: 'test' }
 const beat = { subject: subjects.beat, body: '{}', headers: {} }
 
-async function openStream() {
+type Ack = { readonly seq: number; readonly batch?: string; readonly count?: number }
+
+/** A connection on which acknowledgements are what `lie` makes of them. */
+function lying(connection: NatsConnection, lie: (ack: Ack) => object): NatsConnection {
+  const request: NatsConnection['request'] = async (subject, payload, options) => {
+    const answer = await connection.request(subject, payload, options)
+    const said = answer.json<Partial<Ack>>()
+    return said.seq === undefined ? answer : Object.assign(answer, { json: () => lie(said as Ack) })
+  }
+  return new Proxy(connection, {
+    get: (own, key) => (key === 'request' ? request : (Reflect.get(own, key) as unknown)),
+  })
+}
+
+async function openStream(dress = (connection: NatsConnection): NatsConnection => connection) {
   const clock = createFakeClock()
   const server = createStreamServer(clock)
   const stream = openFencedStream({
-    connection: server.connect(),
+    connection: dress(server.connect()),
     streamName: roomStream,
     subjects,
     kind: 'rooms',
@@ -65,6 +80,23 @@ describe('a fenced stream in trouble', () => {
       expect(await stream.write([beat], epoch, epoch.epoch)).toMatchObject({ kind: 'unknown' })
     }
     expect(await stream.write([beat], epoch, epoch.epoch)).toMatchObject({ kind: 'acked' })
+  })
+
+  it.each([
+    ['counts other messages', (ack: Ack) => ({ ...ack, count: 1 })],
+    ['counts none', ({ seq, batch }: Ack) => ({ seq, batch })],
+    ['is of another batch', (ack: Ack) => ({ ...ack, batch: `${ack.batch ?? ''}0` })],
+    ['is of no batch', ({ seq, count }: Ack) => ({ seq, count })],
+    ['begins elsewhere', (ack: Ack) => ({ ...ack, seq: ack.seq + 1 })],
+    ['has no sequence', (ack: Ack) => ({ ...ack, seq: String(ack.seq) })],
+  ])('[L46] an acknowledgement that %s is none: the write is unknown', async (_, lie) => {
+    const truth = { lied: false }
+    const { stream, epoch } = await openStream((connection) =>
+      lying(connection, (ack) => (truth.lied ? lie(ack) : ack)),
+    )
+    expect(await stream.write([beat, beat], epoch, epoch.epoch)).toEqual({ kind: 'acked', sequence: epoch.epoch + 2 })
+    truth.lied = true
+    expect(await stream.write([beat, beat], epoch, epoch.epoch + 2)).toMatchObject({ kind: 'unknown' })
   })
 
   it('[L54] after a roll back a write is acknowledged at another place, or refused: never acked', async () => {
