@@ -6,8 +6,8 @@ export default class TestSummary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const count = { passed: 0, failed: unhandled.length, skipped: 0 }
     for (const module of modules) {
-      const brokenOutsideTests = module.errors().length > 0
-      if (brokenOutsideTests) count.failed++
+      // Hooks that failed stand at the module or at the suite they belong to.
+      for (const place of [module, ...module.children.allSuites()]) if (place.errors().length > 0) count.failed++
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         if (state === 'passed') count.passed++

@@ -231,6 +231,32 @@ it('[P18] after a first sync without the members each room waits for its list, w
   expect(offered).toEqual([['r']])
 })
 
+it('[P17] a list waits for a response that was asked for after it: one that was under way says nothing of it', async () => {
+  await open(2)
+  await clock.advance(10)
+  findings.push({ kind: 'members', roomId: '!r', userIds: [user(0)], askedAt: at(clock.monotonicMs()) })
+  await clock.advance(10)
+  await hear({ askedMsAgo: 15, slices: [[is(user(0), 'unavailable')]] })
+  expect(heeded.filter((word) => word.startsWith('drift'))).toEqual([])
+  await hear({ askedMsAgo: 5, slices: [[is(user(0), 'online')]] })
+  expect(heeded.filter((word) => word.startsWith('drift'))).toEqual(['drift +0 -1'])
+})
+
+it('[P17] a list from before an initial sync is never compared with what came by it', async () => {
+  await open(2)
+  await clock.advance(10)
+  findings.push({
+    kind: 'members',
+    roomId: '!r',
+    userIds: [user(0), user(1), user(2)],
+    askedAt: at(clock.monotonicMs()),
+  })
+  await clock.advance(10)
+  await hear({ initial: true, lazy: true, slices: [[follow('!r')]] })
+  await hear({ slices: [[is(user(0), 'unavailable')]] })
+  expect(heeded.filter((word) => word.startsWith('drift'))).toEqual([])
+})
+
 it('[P19] a city of whose presence nothing is heard for 45 s is probed; two noes in a row make it stale, and no count moves', async () => {
   await open()
   const seen = new Set<string>()

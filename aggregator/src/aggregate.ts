@@ -150,6 +150,8 @@ async function followMatrix(loop: Loop): Promise<void> {
         learnInto(replacement, facts, at)
       }
       finishReplacement(city, replacement, at)
+      // Lists from before it say nothing that it does not know better, and of a room that waits for its list much less.
+      loop.audits.clear()
       endBlindness(loop, batch.requestedAt.monotonicMs, at)
       loop.rooms.wantMembers(unlistedRooms(city))
     } else {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { at, come, daemonUserId, follow, go, is, lose, news, type, user, write } from '../testing/cities.ts'
+import { at, come, daemonUserId, follow, go, is, lose, news, old, type, user, write } from '../testing/cities.ts'
 import { createObservation, endLives, observe, stopAllTyping, type Lesson } from './observation.ts'
 import { isMember, statusCode, type PresenceState } from './presence-state.ts'
 import type { Fact } from './sync-facts.ts'
@@ -71,12 +71,12 @@ it('[M13] what a Synapse told of a room that forked: the join, and after it, as 
   const { state } = observed(
     1,
     follow('!r'),
-    come('!r', user(0), 100),
+    old(come('!r', user(0), 100)),
     news(go('!r', user(0), 731)),
-    come('!r', user(0), 100),
-    go('!r', user(0), 731),
+    old(come('!r', user(0), 100)),
+    old(go('!r', user(0), 731)),
     news(come('!r', user(0), 3001)),
-    go('!r', user(0), 731),
+    old(go('!r', user(0), 731)),
   )
   expect(isMember(state, '!r', user(0))).toBe(true)
 })
@@ -91,8 +91,9 @@ it('[M13] membership is what the news say, whatever older state is told again', 
       steps.forEach(({ who, again }, index) => {
         const move = (said[who]?.length ?? 0) % 2 === 0 ? come : go
         said[who]?.push(move('!r', user(who), index + 1))
-        const old = again.flatMap(([whose, nth]) => said[whose]?.slice(nth, nth + 1) ?? [])
-        for (const fact of [news(move('!r', user(who), index + 1)), ...old]) observe(observation, fact, lessonAt(index))
+        const toldAgain = again.flatMap(([whose, nth]) => said[whose]?.slice(nth, nth + 1).map(old) ?? [])
+        for (const fact of [news(move('!r', user(who), index + 1)), ...toldAgain])
+          observe(observation, fact, lessonAt(index))
       })
       said.forEach((moves, who) => {
         expect(isMember(observation.state, '!r', user(who))).toBe(moves.length % 2 === 1)
@@ -103,6 +104,11 @@ it('[M13] membership is what the news say, whatever older state is told again', 
 
 it('[M13] state that is younger than the news is believed, and so is state without a time', () => {
   const was = [follow('!r'), news(go('!r', user(0), 50))]
-  expect(isMember(observed(1, ...was, come('!r', user(0), 60)).state, '!r', user(0))).toBe(true)
-  expect(isMember(observed(1, ...was, come('!r', user(0))).state, '!r', user(0))).toBe(true)
+  expect(isMember(observed(1, ...was, old(come('!r', user(0), 60))).state, '!r', user(0))).toBe(true)
+  expect(isMember(observed(1, ...was, old(come('!r', user(0)))).state, '!r', user(0))).toBe(true)
+})
+
+it('[M13] what another did to somebody, and the state of a cut timeline, are believed whatever the clocks say', () => {
+  const { state } = observed(1, follow('!r'), news(come('!r', user(0), 6_000)), go('!r', user(0), 4_000))
+  expect(isMember(state, '!r', user(0))).toBe(false)
 })

@@ -109,11 +109,11 @@ function follow(observation: Observation, roomId: string, { lazy, at }: Lesson):
 type Membership = Fact & { kind: 'joined' | 'left' }
 
 /** State of another branch of the room may be older than the news. Remembers what is news. */
-function isOvertaken({ lives }: Observation, { roomId, userId, originTs, isNews }: Membership): boolean {
+function isOvertaken({ lives }: Observation, { roomId, userId, originTs, isNews, mayBeOld }: Membership): boolean {
   const life = lives.get(roomId)
   if (life === undefined || originTs === undefined) return false
   if (isNews === true) noteMove(life, userId, originTs)
-  return isNews !== true && hasMovedSince(life, userId, originTs)
+  return mayBeOld === true && hasMovedSince(life, userId, originTs)
 }
 
 /** A change of a name comes as a join too; only who was not there before has come in. */

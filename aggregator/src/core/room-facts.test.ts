@@ -34,13 +34,18 @@ it('[M2] with state_after the state of the timeline is not applied a second time
   }
 })
 
-it('[M13] what the timeline and state_after say is news, what state says is not', () => {
-  const facts = inRoom({
-    state: { events: [member('@a:x', 'join', 1)] },
-    timeline: { events: [member('@b:x', 'leave', 2)] },
-  })
-  const after = inRoom({ state_after: { events: [member('@a:x', 'join', 1)] } })
-  expect([...facts, ...after].map((fact) => 'isNews' in fact)).toEqual([false, true, true])
+it('[M13] the timeline and state_after are news; old may be what somebody did, as the state beside a whole timeline says it', () => {
+  const kick = { ...member('@k:x', 'leave', 3), sender: '@moderator:x' }
+  const facts = (more: object) =>
+    inRoom({
+      state: { events: [member('@a:x', 'join', 1), kick] },
+      timeline: { events: [member('@b:x', 'leave', 2)], ...more },
+    })
+  const marks = (all: readonly object[]) =>
+    all.map((fact) => ['isNews', 'mayBeOld'].filter((mark) => mark in fact).join())
+  expect(marks(facts({}))).toEqual(['mayBeOld', '', 'isNews'])
+  expect(marks(facts({ limited: true }))).toEqual(['', '', 'isNews'])
+  expect(marks(inRoom({ state_after: { events: [member('@a:x', 'join', 1)] } }))).toEqual(['isNews'])
 })
 
 it('[M3] leave, ban, invite and knock are all "not in the room"', () => {

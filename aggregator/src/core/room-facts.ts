@@ -6,7 +6,9 @@
 //
 // Two people who write at the same moment fork a room, and then `state` is what held before the first event of the timeline on
 // *its* branch: a Synapse tells of a join in one answer and in the next one, as state, of the leave before it. So membership
-// that is news is marked, and what is not gives way to news that are younger (room-life).
+// that is news is marked, and what may be old gives way to news that are younger (room-life). May be old is only what somebody
+// did themselves, so that both stamps are of one server's clock, and only beside a whole timeline: the state of a cut one is all
+// that is ever said of what was cut.
 import { isRecord, isRoomId, isUserId, itemsOf, serverOf, stampOf, type Json, type Tally } from './sync-json.ts'
 import type { Fact } from './sync-facts.ts'
 
@@ -23,8 +25,8 @@ export function foldRoom(
 ): void {
   const room = { roomId, daemonUserId }
   membership.push({ kind: 'self-joined', roomId })
-  for (const { events, isNews } of stateOf(json, tally))
-    for (const event of events) addState(room, event, isNews, { membership, life, tally })
+  for (const { events, age } of stateOf(json, tally))
+    for (const event of events) addState(room, event, age, { membership, life, tally })
   addActivity(room, eventsIn(json, 'timeline', tally), life)
   for (const event of eventsIn(json, 'ephemeral', tally))
     if (event['type'] === 'm.typing') addTyping(room, event, life, tally)
@@ -32,18 +34,21 @@ export function foldRoom(
 
 const stateAfterKeys = ['state_after', 'org.matrix.msc4222.state_after'] as const
 
-type StateList = { readonly events: readonly Json[]; readonly isNews: boolean }
+type Age = 'news' | 'state' | 'state of a cut timeline'
+type StateList = { readonly events: readonly Json[]; readonly age: Age }
 
 function stateOf(json: Json, tally: Tally): readonly StateList[] {
   const after = stateAfterKeys.find((key) => isRecord(json[key]))
-  if (after !== undefined) return [{ events: eventsIn(json, after, tally), isNews: true }]
+  if (after !== undefined) return [{ events: eventsIn(json, after, tally), age: 'news' }]
   // The timeline's list is counted for its broken events where it is read for activity.
   const timeline = eventsIn(json, 'timeline', { malformed: 0, unknownStates: 0 })
   return [
-    { events: eventsIn(json, 'state', tally), isNews: false },
-    { events: timeline.filter((event) => typeof event['state_key'] === 'string'), isNews: true },
+    { events: eventsIn(json, 'state', tally), age: isCut(json) ? 'state of a cut timeline' : 'state' },
+    { events: timeline.filter((event) => typeof event['state_key'] === 'string'), age: 'news' },
   ]
 }
+
+const isCut = ({ timeline }: Json): boolean => isRecord(timeline) && timeline['limited'] === true
 
 /** Takes `{ events: [...] }` at a key apart. */
 function eventsIn(json: Json, key: string, tally: Tally): readonly Json[] {
@@ -56,10 +61,10 @@ function eventsIn(json: Json, key: string, tally: Tally): readonly Json[] {
 
 type Lists = { readonly membership: Fact[]; readonly life: Fact[]; readonly tally: Tally }
 
-function addState(room: Room, event: Json, isNews: boolean, { membership, life, tally }: Lists): void {
+function addState(room: Room, event: Json, age: Age, { membership, life, tally }: Lists): void {
   switch (event['type']) {
     case 'm.room.member':
-      addMember(room, event, isNews, membership, tally)
+      addMember(room, event, age, membership, tally)
       return
     case 'm.room.tombstone':
       addTombstone(room, event, life, tally)
@@ -70,13 +75,7 @@ function addState(room: Room, event: Json, isNews: boolean, { membership, life, 
   }
 }
 
-function addMember(
-  { roomId, daemonUserId }: Room,
-  event: Json,
-  isNews: boolean,
-  membership: Fact[],
-  tally: Tally,
-): void {
+function addMember({ roomId, daemonUserId }: Room, event: Json, age: Age, membership: Fact[], tally: Tally): void {
   const userId = event['state_key']
   const content = event['content']
   const word = isRecord(content) ? content['membership'] : undefined
@@ -88,7 +87,8 @@ function addMember(
       roomId,
       userId,
       ...originOf(event),
-      ...(isNews && { isNews }),
+      ...(age === 'news' && { isNews: true }),
+      ...(age === 'state' && event['sender'] === userId && { mayBeOld: true }),
     })
 }
 

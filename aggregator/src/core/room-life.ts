@@ -43,7 +43,7 @@ export function noteMove({ moves }: RoomLife, userId: string, originTs: number):
   }
 }
 
-/** Whether news told of something that this person did there after that moment: both stamps are of the same server's clock. */
+/** Whether news told of something of this person there after that moment. */
 export const hasMovedSince = ({ moves }: RoomLife, userId: string, originTs: number): boolean =>
   (moves.get(userId) ?? -Infinity) > originTs
 

@@ -16,7 +16,7 @@ export type PresenceWord = 'online' | 'unavailable' | 'busy' | 'offline'
 export type Fact =
   /**
    * Never told of the daemon itself. `originTs`: when the origin server says it happened. `isNews`: it stands in the timeline or in
-   * `state_after`; without it, it is what `state` says, which may be older than what was heard (see room-facts).
+   * `state_after`. `mayBeOld`: it stands in `state`, and may be older than what was heard (see room-facts).
    */
   | ({ readonly kind: 'joined' | 'left'; readonly roomId: string; readonly userId: string } & MembershipWhen)
   /** The room stands under rooms.join: the daemon observes it. */
@@ -36,7 +36,7 @@ export type Fact =
   | { readonly kind: 'tombstone'; readonly roomId: string; readonly replacement: string; readonly viaServer: string }
   | { readonly kind: 'alias-changed'; readonly roomId: string }
 
-type MembershipWhen = { readonly originTs?: number; readonly isNews?: true }
+type MembershipWhen = { readonly originTs?: number; readonly isNews?: true; readonly mayBeOld?: true }
 
 export type SyncFacts = {
   readonly nextBatch: string

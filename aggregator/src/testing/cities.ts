@@ -36,6 +36,9 @@ export const go = (roomId: string, userId: string, originTs?: number): Fact => (
   userId,
   ...(originTs !== undefined && { originTs }),
 })
+/** The same, as the state beside a whole timeline says it. */
+export const old = (fact: Fact): Fact =>
+  fact.kind === 'joined' || fact.kind === 'left' ? { ...fact, mayBeOld: true } : fact
 /** The same, as the timeline says it. */
 export const news = (fact: Fact): Fact =>
   fact.kind === 'joined' || fact.kind === 'left' ? { ...fact, isNews: true } : fact
