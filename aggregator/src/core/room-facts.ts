@@ -7,8 +7,9 @@
 // Two people who write at the same moment fork a room, and then `state` is what held before the first event of the timeline on
 // *its* branch: a Synapse tells of a join in one answer and in the next one, as state, of the leave before it. So membership
 // that is news is marked, and what may be old gives way to news that are younger (room-life). May be old is only what somebody
-// did themselves, so that both stamps are of one server's clock, and only beside a whole timeline: the state of a cut one is all
-// that is ever said of what was cut.
+// did themselves, whose stamp is of their own server's clock as those of their other comings and goings are, and only beside a
+// whole timeline: the state of a cut one is all that is ever said of what was cut. (News of a kick bear another server's clock;
+// where it is ahead, an audit finds who came back.)
 import { isRecord, isRoomId, isUserId, itemsOf, serverOf, stampOf, type Json, type Tally } from './sync-json.ts'
 import type { Fact } from './sync-facts.ts'
 

@@ -1,5 +1,7 @@
 // What all faults need to look at, in the words of their bars.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { SeenRequest } from '@citypresence/sim/homeserver/serve'
+import type { SessionState } from '@citypresence/sim/homeserver/accounts'
 import { until } from '@citypresence/stack/until'
 import type { KeptService } from '../kept-service.ts'
 import type { Stage } from '../stage.ts'
@@ -38,6 +40,16 @@ export async function untilTrue(stage: Stage, deadlineMs: number): Promise<numbe
 
 /** Time that has to pass because the fault is that long: the only waiting without a condition. */
 export const lasting = (ms: number): Promise<unknown> => delay(ms)
+
+/** The daemon's session becomes this one; what was asked with it until all are marked, and for so much longer. */
+export async function loseSession(stage: Stage, state: SessionState, longerMs = 0): Promise<readonly SeenRequest[]> {
+  const { homeserver, town } = stage
+  const from = homeserver.requests.length
+  homeserver.setSession(town.daemon.userId, state)
+  await untilMarked(stage, 15_000)
+  await lasting(longerMs)
+  return homeserver.requests.slice(from)
+}
 
 /** Everybody is right again, in time. */
 export async function backBar(stage: Stage, barMs: number): Promise<number> {

@@ -3,7 +3,17 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, metricOf, missedIf, seconds, unmarked, untilFresh, untilMarked, untilTrue } from './bars.ts'
+import {
+  lasting,
+  loseSession,
+  metricOf,
+  missedIf,
+  seconds,
+  unmarked,
+  untilFresh,
+  untilMarked,
+  untilTrue,
+} from './bars.ts'
 
 const sessions: readonly Fault[] = [
   {
@@ -13,10 +23,7 @@ const sessions: readonly Fault[] = [
     length: 'short',
     async run(stage) {
       const { homeserver, town } = stage
-      const from = homeserver.requests.length
-      homeserver.setSession(town.daemon.userId, 'soft')
-      await untilMarked(stage, 15_000)
-      const asked = homeserver.requests.length - from
+      const asked = (await loseSession(stage, 'soft')).length
       homeserver.setSession(town.daemon.userId, 'live')
       stage.writeMatrixToken(homeserver.account('presence_daemon').accessToken)
       const tookMs = await untilFresh(stage, 30_000)
@@ -32,11 +39,7 @@ const sessions: readonly Fault[] = [
     length: 'long',
     async run(stage) {
       const { homeserver, town } = stage
-      const from = homeserver.requests.length
-      homeserver.setSession(town.daemon.userId, 'locked')
-      await untilMarked(stage, 15_000)
-      await lasting(70_000)
-      const asked = homeserver.requests.length - from
+      const asked = (await loseSession(stage, 'locked', 70_000)).length
       homeserver.setSession(town.daemon.userId, 'live')
       const tookMs = await untilFresh(stage, 90_000)
       missedIf(asked > 4, `${asked} requests`)

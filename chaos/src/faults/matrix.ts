@@ -2,7 +2,7 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, memoryOf, missedIf, seconds, untilFresh, untilMarked } from './bars.ts'
+import { lasting, loseSession, memoryOf, missedIf, seconds, untilFresh, untilMarked } from './bars.ts'
 
 type HomeserverFault = Parameters<Stage['homeserver']['fault']>[0]['fault']
 
@@ -208,10 +208,8 @@ const tokens: readonly Fault[] = [
     length: 'short',
     async run(stage) {
       const { homeserver, town } = stage
-      const from = homeserver.requests.length
-      homeserver.setSession(town.daemon.userId, 'unknown')
-      await untilMarked(stage, 15_000)
-      const asked = homeserver.requests.slice(from).filter(({ headers }) => headers.authorization !== undefined).length
+      const requests = await loseSession(stage, 'unknown')
+      const asked = requests.filter(({ headers }) => headers.authorization !== undefined).length
       homeserver.setSession(town.daemon.userId, 'live')
       const { accessToken } = homeserver.account('presence_daemon')
       stage.writeMatrixToken(accessToken)
