@@ -12,3 +12,8 @@ it('[K50] every section of the table that has short faults is played by one test
   const short = sections.filter(({ faults }) => faults.some(({ length }) => length === 'short'))
   expect(played.toSorted()).toEqual(short.map(({ title }) => title).toSorted())
 })
+
+it('[K50] every fault has an id of its own', () => {
+  const ids = sections.flatMap(({ faults }) => faults.map(({ id }) => id))
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+})

@@ -215,7 +215,7 @@ export const leaderFaults: readonly Fault[] = [
     },
   },
   {
-    id: 'F5c',
+    id: 'F5e',
     title: 'the leader alone is cut from NATS',
     bar: 'it hands the Lease over after 10 s; true again within 15 s',
     length: 'long',
