@@ -59,16 +59,39 @@ export function presenceStreamContract(name: string, start: () => Promise<Contra
       heard = []
     })
 
-    it('[L40] is made once, and a setting that differs is named', async () => {
+    it('[L40] is made once, and a setting that is changed under its leader is named', async () => {
       await stream.ensure()
       await streamFor(server.leader).ensure()
-      const { config } = await askApi<{ config: Record<string, unknown> }>(server.admin, `STREAM.INFO.${roomStream}`)
+      const config = await configOf(server.admin, 'rooms')
       await askApi(server.admin, `STREAM.UPDATE.${roomStream}`, { ...config, allow_atomic: false })
       await expect(stream.ensure()).rejects.toMatchObject({
         code: 'StreamDiffers',
-        message: expect.stringContaining('allow_atomic') as string,
+        message: expect.stringMatching(/: allow_atomic is .*, and has to be true$/) as string,
       })
     })
+
+    it.each(['rooms', 'users'] as const)(
+      '[L40] a stream of %s that somebody made is ours only with every setting that a promise hangs on',
+      async (kind) => {
+        await streamFor(server.leader, kind).ensure()
+        const config = await configOf(server.admin, kind)
+        const name = streamNames[kind]
+        for (const [field, value] of spoiled) {
+          await askApi(server.admin, `STREAM.DELETE.${name}`)
+          await makeAnyhow(server.admin, { ...config, ...(field === 'mirror' && asMirror), [field]: value }, config)
+          const found = (await configOf(server.admin, kind))[field]
+          const message = `${name}: ${field} is ${JSON.stringify(found)}, and has to be `
+          await expect(streamFor(server.leader, kind).ensure(), field).rejects.toMatchObject({
+            code: 'StreamDiffers',
+            message: expect.stringContaining(message) as string,
+          })
+        }
+        await askApi(server.admin, `STREAM.DELETE.${name}`)
+        await makeAnyhow(server.admin, { ...config, ...operators }, config)
+        expect(await configOf(server.admin, kind)).toMatchObject({ compression: 's2' })
+        await streamFor(server.leader, kind).ensure()
+      },
+    )
 
     it('[L41] is claimed by who read the newest record, and by nobody else', async () => {
       expect(await stream.readRecord()).toEqual({ record: undefined, sequence: 0 })
@@ -231,10 +254,59 @@ export function presenceStreamContract(name: string, start: () => Promise<Contra
   })
 }
 
+const streamNames = { rooms: roomStream, users: userStream }
+
+/** Each setting that a server lets somebody choose and that would break a promise; nats-server refuses the others by itself. */
+const spoiled: readonly (readonly [string, unknown])[] = [
+  ['mirror', { name: 'ANOTHER' }],
+  ['sources', [{ name: 'ANOTHER' }]],
+  ['sealed', true],
+  ['no_ack', true],
+  ['discard_new_per_subject', true],
+  ['max_msg_size', 100],
+  ['subject_delete_marker_ttl', 1_000_000_000],
+  ['subjects', ['ingest.city.presence.elsewhere.>']],
+  ['subject_transform', { src: 'ingest.city.presence.>', dest: 'elsewhere.>' }],
+  ['republish', { src: 'city.presence.>', dest: 'city.presence.>', headers_only: true }],
+  ['republish', { src: 'city.presence.room.>', dest: 'city.presence.room.>' }],
+  ['retention', 'interest'],
+  ['storage', 'memory'],
+  ['max_msgs_per_subject', 2],
+  ['max_msgs', 10],
+  ['max_bytes', 100_000],
+  ['max_age', 600_000_000_000],
+  ['discard', 'old'],
+  ['allow_direct', false],
+  ['allow_atomic', false],
+  ['allow_msg_ttl', false],
+  ['deny_delete', false],
+  ['deny_purge', false],
+]
+/** A mirror takes no subjects, and nobody writes to it. */
+const asMirror = { subjects: undefined, subject_transform: undefined, first_seq: undefined, allow_atomic: undefined }
+/** Where and how a server keeps a stream is for its operator to choose. */
+const operators = { compression: 's2', duplicate_window: 1_000_000_000, max_consumers: 1, description: 'ours' }
+
+type StreamConfig = Readonly<Record<string, unknown>>
+
+async function configOf(admin: NatsConnection, kind: 'rooms' | 'users'): Promise<StreamConfig> {
+  return (await askApi<{ config: StreamConfig }>(admin, `STREAM.INFO.${streamNames[kind]}`)).config
+}
+
+/** Some settings can only be changed once the stream is there. */
+async function makeAnyhow(admin: NatsConnection, config: StreamConfig, before: StreamConfig): Promise<void> {
+  const name = String(before['name'])
+  const made = await askApi<{ error?: unknown }>(admin, `STREAM.CREATE.${name}`, config)
+  if (made.error === undefined) return
+  await askApi(admin, `STREAM.CREATE.${name}`, before)
+  const changed = await askApi<{ error?: unknown }>(admin, `STREAM.UPDATE.${name}`, config)
+  if (changed.error !== undefined) throw new Error(`${name} cannot be made so: ${JSON.stringify(changed.error)}`)
+}
+
 function streamFor(connection: NatsConnection, kind: 'rooms' | 'users' = 'rooms'): FencedStream {
   return openFencedStream({
     connection,
-    streamName: kind === 'rooms' ? roomStream : userStream,
+    streamName: streamNames[kind],
     subjects,
     kind,
     replicas: 1,

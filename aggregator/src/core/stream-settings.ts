@@ -35,9 +35,23 @@ export function wantedStream({ name, prefix, kind, replicas }: StreamWish) {
   }
 }
 
-/** What the server leaves out of its answer has this value. */
-const absent: Readonly<Record<string, unknown>> = { allow_rollup_hdrs: false, max_age: 0 }
-// A grown cluster may hold more copies than a setting says; fewer are for its operator to judge.
+/** What is never asked for and would break a promise, and the value it has to have. */
+const never: Readonly<Record<string, unknown>> = {
+  mirror: null, // Holds what another stream holds, whoever wrote it.
+  sources: [], // Takes in what no fence has seen.
+  sealed: false, // Takes nothing any more.
+  no_ack: false, // Every write would stay unknown.
+  discard_new_per_subject: false, // Refuses each second word about a room, and each second claim.
+  max_msg_size: -1, // Refuses a room in which many people type.
+  allow_msg_counter: false, // Takes sums, and no records.
+  allow_msg_schedules: false, // The server itself writes then, without a fence.
+  persist_mode: 'default', // Acknowledges otherwise what a loss of power takes.
+  subject_delete_marker_ttl: 0, // Stored and republished without a fence.
+}
+/** What an answer leaves out has this value. */
+const unsaid: Readonly<Record<string, unknown>> = { ...never, allow_rollup_hdrs: false, max_age: 0 }
+// A grown cluster may hold more copies than a setting says; fewer are for its operator to judge, as are placement, compression and
+// all else that is neither here nor above: nothing that is promised hangs on it.
 const notCompared = new Set(['num_replicas'])
 
 /** The first field that differs, with both values; undefined where the stream is as it has to be. */
@@ -45,20 +59,22 @@ export function differenceOf(
   wanted: Readonly<Record<string, unknown>>,
   found: Readonly<Record<string, unknown>>,
 ): string | undefined {
-  const all = { ...wanted, subject_delete_marker_ttl: 0 }
-  for (const [field, value] of Object.entries(all)) {
+  for (const [field, value] of Object.entries({ ...never, ...wanted })) {
     if (notCompared.has(field)) continue
-    const there = found[field] ?? absent[field] ?? (field === 'subject_delete_marker_ttl' ? 0 : undefined)
+    const there = found[field] ?? unsaid[field]
     if (!agrees(value, there)) return `${field} is ${JSON.stringify(there)}, and has to be ${JSON.stringify(value)}`
   }
   return undefined
 }
 
-/** Objects may have more fields than asked for; lists are compared as sets. */
+/** Objects may have more fields than asked for as long as these say nothing; lists are compared as sets. */
 function agrees(wanted: unknown, found: unknown): boolean {
   if (Array.isArray(wanted))
     return Array.isArray(found) && found.length === wanted.length && wanted.every((one) => found.includes(one))
-  if (typeof wanted === 'object' && wanted !== null && typeof found === 'object' && found !== null)
-    return Object.entries(wanted).every(([key, value]) => agrees(value, (found as Record<string, unknown>)[key]))
-  return wanted === found
+  if (!isFields(wanted) || !isFields(found)) return wanted === found
+  const more = Object.entries(found).filter(([key]) => !(key in wanted))
+  return Object.entries(wanted).every(([key, value]) => agrees(value, found[key])) && more.every(([, value]) => !value)
 }
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
