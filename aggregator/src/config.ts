@@ -44,7 +44,7 @@ export const settings = {
     aliases: ['CITY_SERVICE_URL'],
     decode: decode.url('http:', 'https:'),
     optional: true,
-    help: 'The city service, asked for GET /internal/city/rooms. Either this or ROOM_DIRECTORY_FILE.',
+    help: 'The city service, asked for GET /internal/city/rooms, or as it stands where it has a path. Either this or ROOM_DIRECTORY_FILE.',
   },
   cityServiceToken: {
     env: 'CITY_SERVICE_TOKEN',
@@ -162,6 +162,12 @@ export const settings = {
     decode: decode.integer({ min: 1, max: 5 }),
     default: 1,
     help: 'Copies of a stream that is made; three in production.',
+  },
+  streamStorage: {
+    env: 'STREAM_STORAGE',
+    decode: decode.oneOf('file', 'memory'),
+    default: 'file' as const,
+    help: 'Where NATS keeps a stream. memory: faster, and gone with the server; the leader then says everything anew.',
   },
   natsInboxPrefix: {
     env: 'NATS_INBOX_PREFIX',

@@ -21,7 +21,8 @@ export type LeadersOptions = {
   readonly config: Pick<
     Config,
     'cityId' | 'subjectPrefix' | 'streamName' | 'userStreamName' | 'streamReplicas' | 'natsInboxPrefix' | 'userEvents'
-  >
+  > &
+    Partial<Pick<Config, 'streamStorage'>>
   /** Unique for each process. */
   readonly holder: string
   readonly election: CityElection
@@ -54,6 +55,7 @@ export function followCity(options: LeadersOptions): Leaders {
       subjects,
       kind,
       replicas: config.streamReplicas,
+      storage: config.streamStorage,
       inboxPrefix: config.natsInboxPrefix,
       clock,
       onRefusal: (code) => numbers.refusals.inc({ stream: kind, code: String(code) }),

@@ -64,6 +64,15 @@ it('[C23] name and password from files are read at each use', () => {
   expect([credentials.user.read(), credentials.password.read()]).toEqual(['berta', 'two'])
 })
 
+it('[C23] TLS may begin before the first word of the server', () => {
+  const firstIn = (env: Record<string, string>) => {
+    const answer = read(env)
+    return answer.ok && natsTarget(answer.config).handshakeFirst
+  }
+  expect([firstIn({}), firstIn({ NATS_TLS_HANDSHAKE: 'first' })]).toEqual([false, true])
+  expect(mistakesOf({ NATS_TLS_HANDSHAKE: 'early' })).toMatch(/NATS_TLS_HANDSHAKE must be one of standard, first/)
+})
+
 it('[C23] a list of servers is a list', () => {
   const answer = read({ NATS_URL: 'nats://a:4222, tls://b' })
   expect(answer.ok && natsTarget(answer.config).servers).toEqual(['nats://a:4222', 'tls://b'])

@@ -67,6 +67,12 @@ export const natsSettings = {
     optional: true,
     help: 'PEM file with the key of NATS_CERT_FILE.',
   },
+  natsTlsHandshake: {
+    env: 'NATS_TLS_HANDSHAKE',
+    decode: decode.oneOf('standard', 'first'),
+    default: 'standard' as const,
+    help: 'first: TLS begins before the server has said a word, as servers with handshake_first want it. Then TLS is required.',
+  },
 } as const satisfies SettingsTable
 
 export type NatsConfig = ConfigOf<typeof natsSettings>
@@ -84,6 +90,8 @@ export type NatsTarget = {
   readonly caFile?: string | undefined
   readonly certFile?: string | undefined
   readonly keyFile?: string | undefined
+  /** TLS before the server's first word. */
+  readonly handshakeFirst?: boolean
 }
 
 export function natsMistakes(config: Incomplete<NatsConfig>): string[] {
@@ -117,6 +125,7 @@ export function natsTarget(config: NatsConfig): NatsTarget {
     caFile: config.natsCaFile,
     certFile: config.natsCertFile,
     keyFile: config.natsKeyFile,
+    handshakeFirst: config.natsTlsHandshake === 'first',
   }
 }
 

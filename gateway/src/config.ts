@@ -4,6 +4,7 @@ import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
 import { serviceSettings } from '@citypresence/chassis/service-settings'
 import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
 import { defaultPrefix, roomStream } from '@citypresence/wire/subjects'
+import { anyOrigin } from './core/handshake.ts'
 
 // HMAC with SHA-256: a key shorter than its output is weaker than the signature (RFC 7518, 3.2).
 const secretBytesMin = 32
@@ -13,9 +14,9 @@ const hmacSecret = (text: string): Result<string> =>
 const algorithms = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512'] as const
 export type Algorithm = (typeof algorithms)[number]
 
-/** To the letter, as a browser writes it. A pattern (https://*.example) would be a letter that never comes. */
+/** To the letter, as a browser writes it. A pattern (https://*.example) would be a letter that never comes; * alone is any. */
 const origin = (text: string): Result<string> =>
-  URL.canParse(text) && new URL(text).origin === text && !text.includes('*')
+  text === anyOrigin || (URL.canParse(text) && new URL(text).origin === text && !text.includes('*'))
     ? accept(text)
     : refuse('must be an origin, as https://city.example')
 
@@ -57,17 +58,23 @@ export const settings = {
     help: 'Algorithms that tokens may be signed with; by default HS256 with JWT_SECRET and RS256 with JWKS_URL.',
   },
   jwtIssuer: { env: 'JWT_ISSUER', decode: decode.nonEmpty, optional: true, help: 'The iss that tokens must carry.' },
-  jwtAudience: {
+  jwtAudiences: {
     env: 'JWT_AUDIENCE',
-    decode: decode.nonEmpty,
+    decode: decode.list(decode.nonEmpty),
     optional: true,
-    help: 'The aud that tokens must carry.',
+    help: 'The aud that tokens must carry; of several, separated by commas, one.',
+  },
+  tokenAgeMaxS: {
+    env: 'TOKEN_AGE_MAX_S',
+    decode: decode.integer({ min: 1, max: 315_360_000 }),
+    optional: true,
+    help: 'A token counts for at most so many seconds after its iat, which it then must carry, whatever its exp says.',
   },
   allowedOrigins: {
     env: 'ALLOWED_ORIGINS',
     decode: decode.list(origin),
     default: [] as readonly string[],
-    help: "Origins of pages that may connect, separated by commas; by default only the page's own host.",
+    help: "Origins of pages that may connect, separated by commas, or * for all; by default only the page's own host.",
   },
   page: {
     env: 'PAGE',
@@ -116,11 +123,18 @@ export const mistakesOf = (config: Incomplete<Config>): readonly string[] => [
   ...natsMistakes(config),
   ...tokenMistakes(config),
   ...portMistakes(config),
+  ...originMistakes(config),
 ]
+
+const originMistakes = ({ allowedOrigins = [] }: Incomplete<Config>): string[] =>
+  allowedOrigins.includes(anyOrigin) && allowedOrigins.length > 1
+    ? ['ALLOWED_ORIGINS: * stands alone, or not at all']
+    : []
 
 const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS')
 
-function tokenMistakes({ jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile }: Incomplete<Config>): string[] {
+function tokenMistakes(config: Incomplete<Config>): string[] {
+  const { jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile, jwtAudiences } = config
   const mistakes: string[] = []
   const some = (test: (algorithm: string) => boolean): boolean => jwtAlgorithms?.some(test) ?? false
   if ((jwtSecret === undefined) === (jwksUrl === undefined))
@@ -130,6 +144,7 @@ function tokenMistakes({ jwtSecret, jwksUrl, jwtAlgorithms, jwksCaFile }: Incomp
   else if (jwtSecret !== undefined && some((one) => !isHmac(one)))
     mistakes.push('JWT_ALGORITHMS: only HS… with JWT_SECRET')
   if (jwtAlgorithms?.length === 0) mistakes.push('JWT_ALGORITHMS: names none, so that every token would be refused')
+  if (jwtAudiences?.length === 0) mistakes.push('JWT_AUDIENCE: names none')
   if (jwksCaFile !== undefined && jwksUrl === undefined)
     mistakes.push('JWKS_CA_FILE: is for JWKS_URL, which is not set')
   else if (jwksCaFile !== undefined && jwksUrl?.startsWith('http:') === true)

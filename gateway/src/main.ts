@@ -52,7 +52,8 @@ await runService({
       keys: keysOf(config),
       algorithms: config.jwtAlgorithms ?? (config.jwtSecret === undefined ? ['RS256'] : ['HS256']),
       issuer: config.jwtIssuer,
-      audience: config.jwtAudience,
+      audiences: config.jwtAudiences,
+      ageMaxS: config.tokenAgeMaxS,
     })
     const health = createNatsHealth((error) => metrics.countError(error))
     const readiness = { reasons: (): readonly string[] => health.reasons() }

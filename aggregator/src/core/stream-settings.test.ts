@@ -91,6 +91,11 @@ describe('the settings of a fenced stream', () => {
     expect(differenceOf(wanted, mirror)).toMatch(/^mirror is \{"name":"ANOTHER"\}, and has to be null$/)
   })
 
+  it('[L11] where it is to be kept in memory, a file is what differs', () => {
+    const fast = wantedStream({ name: 'S', prefix: 'p', kind: 'rooms', replicas: 1, storage: 'memory' })
+    expect(differenceOf(fast, { ...fast, storage: 'file' })).toBe('storage is "file", and has to be "memory"')
+  })
+
   it('[L11] users have their own intake, below the same prefix', () => {
     const others = wantedStream({ name: 'U', prefix: 'p', kind: 'users', replicas: 3 })
     expect(others.subjects).toEqual(['ingest.p.user.>', 'ingest.p.uepoch'])

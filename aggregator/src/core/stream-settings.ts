@@ -5,12 +5,13 @@ export type StreamWish = {
   readonly prefix: string
   readonly kind: 'rooms' | 'users'
   readonly replicas: number
+  readonly storage?: 'file' | 'memory' | undefined
 }
 
 const intake = { rooms: ['room.>', 'epoch', 'beat'], users: ['user.>', 'uepoch'] }
 
 /** In the form of the API. No age, number or size limit: each of them could throw out the epoch record, and the fence with it. */
-export function wantedStream({ name, prefix, kind, replicas }: StreamWish) {
+export function wantedStream({ name, prefix, kind, replicas, storage = 'file' }: StreamWish) {
   return {
     name,
     subjects: intake[kind].map((tail) => `ingest.${prefix}.${tail}`),
@@ -19,7 +20,7 @@ export function wantedStream({ name, prefix, kind, replicas }: StreamWish) {
     // Heard only once it is stored: subscribers of the intake would hear what the fence refuses a moment later.
     republish: { src: `${prefix}.>`, dest: `${prefix}.>` },
     retention: 'limits',
-    storage: 'file',
+    storage,
     num_replicas: replicas,
     max_msgs_per_subject: 1,
     max_msgs: -1,

@@ -54,6 +54,7 @@ export type FencedStreamOptions = {
   readonly subjects: Subjects
   readonly kind: 'rooms' | 'users'
   readonly replicas: number
+  readonly storage?: 'file' | 'memory' | undefined
   readonly inboxPrefix: string
   readonly clock: Clock
   /** NATS said no to a claim or a write, with this code of its own; 0 where it gave none. */
@@ -104,8 +105,8 @@ async function ask<T>(
 type StreamAnswer = { readonly config?: Readonly<Record<string, unknown>> }
 
 async function ensure(options: Open): Promise<void> {
-  const { link, streamName, subjects, kind, replicas, clock } = options
-  const wanted = wantedStream({ name: streamName, prefix: subjects.prefix, kind, replicas })
+  const { link, streamName, subjects, kind, replicas, storage, clock } = options
+  const wanted = wantedStream({ name: streamName, prefix: subjects.prefix, kind, replicas, storage })
   let answer = await ask<StreamAnswer>(link, `$JS.API.STREAM.INFO.${streamName}`, {})
   // Asked first: a stream of another beginning cannot be made over one that is there.
   if (answer.error?.err_code === notFound)

@@ -29,6 +29,21 @@ it('[R7] the city service is asked with its token as a bearer, and without one w
   expect(await httpDirectory({ http, serviceUrl: (await startService()).url }).read(signal)).toEqual(rooms)
 })
 
+it('[R7] an address with a path is the list itself, and its query reaches no error', async () => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.statusCode = 404
+    response.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  onTestFinished(() => server.closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const serviceUrl = `http://127.0.0.1:${port}/all/rooms?key=hush`
+  await expect(httpDirectory({ http, serviceUrl }).read(signal)).rejects.toThrow(/^GET \/all\/rooms: answered/)
+  expect(asked).toEqual(['/all/rooms?key=hush'])
+})
+
 it('[R7] a service that fails, hangs, is away or says no JSON is unreadable, and no token stands in the error', async () => {
   const service = await startService()
   const directory = httpDirectory({ http, serviceUrl: service.url, token: secretFromText('hush-hush'), timeoutMs: 200 })

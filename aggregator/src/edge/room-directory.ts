@@ -17,13 +17,13 @@ export interface RoomDirectory {
 
 export type HttpDirectoryOptions = {
   readonly http: HttpClient
-  /** CITY_SERVICE_INTERNAL_URL */
+  /** CITY_SERVICE_INTERNAL_URL: the service, or the list itself where the address has a path. */
   readonly serviceUrl: string
   readonly token?: Secret | undefined
   readonly timeoutMs?: number
 }
 
-const path = '/internal/city/rooms'
+const defaultPath = '/internal/city/rooms'
 /** A list of rooms takes a service milliseconds; ten seconds is a service that hangs. */
 const timeoutMsDefault = 10_000
 /** 10,000 rooms with names of the greatest length. */
@@ -35,7 +35,10 @@ export function httpDirectory({
   token,
   timeoutMs = timeoutMsDefault,
 }: HttpDirectoryOptions): RoomDirectory {
-  const url = `${serviceUrl.replace(/\/$/, '')}${path}`
+  const { origin, pathname, search } = new URL(serviceUrl)
+  const path = pathname === '/' ? defaultPath : `${pathname}${search}`
+  const url = `${origin}${path}`
+  const shown = path.split('?', 1)[0] ?? ''
   return {
     watch: () => () => undefined,
     async read(signal) {
@@ -48,10 +51,10 @@ export function httpDirectory({
           signal,
         })
         .catch((cause: unknown) => {
-          throw unreadable(cause instanceof Error ? cause.message : path, cause)
+          throw unreadable(cause instanceof Error ? cause.message : shown, cause)
         })
-      if (answer.status !== 200) throw unreadable(`GET ${path}: answered with status ${answer.status}`)
-      return parse(Buffer.from(answer.body).toString('utf8'), `GET ${path}`)
+      if (answer.status !== 200) throw unreadable(`GET ${shown}: answered with status ${answer.status}`)
+      return parse(Buffer.from(answer.body).toString('utf8'), `GET ${shown}`)
     },
   }
 }

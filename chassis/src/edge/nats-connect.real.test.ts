@@ -168,13 +168,13 @@ function isListening(port: number): Promise<boolean> {
 }
 
 describe('TLS and keys', () => {
-  const startTls = () =>
+  const startTls = (more = '') =>
     startWith((folder) => {
       writeFileSync(join(folder, 'cert.pem'), serverPem)
       writeFileSync(join(folder, 'key.pem'), serverKeyPem)
       writeFileSync(join(folder, 'ca.pem'), authorityPem)
       return [
-        `tls { cert_file: "${folder}/cert.pem", key_file: "${folder}/key.pem" }`,
+        `tls { cert_file: "${folder}/cert.pem", key_file: "${folder}/key.pem"${more} }`,
         'authorization { token: "t0ken" }',
       ]
     })
@@ -189,6 +189,12 @@ describe('TLS and keys', () => {
     refused.catch(() => undefined)
     await until('the refusal', () => errors.length > 0)
     expect(errors[0]?.code).toBe('TlsUntrusted')
+  })
+
+  it('[C21] a server that wants TLS before its first word gets it', async () => {
+    const { port, folder } = await startTls(', handshake_first: true')
+    const more = { caFile: join(folder, 'ca.pem'), handshakeFirst: true }
+    await (await connected([`nats://localhost:${port}`], token, more)).flush()
   })
 
   it('[C21] a CA file that changes is taken at the next attempt', async () => {

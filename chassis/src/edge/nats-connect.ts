@@ -117,13 +117,15 @@ function createDialPause({ servers, clock = systemClock }: NatsOptions): () => n
 }
 
 /** Files are named, not read: the client reads them at each connect. */
-function toTls({ servers, caFile, certFile, keyFile }: NatsTarget): NodeConnectionOptions['tls'] {
-  const insisted = servers.some((server) => server.startsWith('tls:'))
+function toTls(target: NatsTarget): NodeConnectionOptions['tls'] {
+  const { servers, caFile, certFile, keyFile, handshakeFirst = false } = target
+  const insisted = handshakeFirst || servers.some((server) => server.startsWith('tls:'))
   if (!insisted && caFile === undefined && certFile === undefined) return undefined
   return {
     ...(caFile === undefined ? {} : { caFile }),
     ...(certFile === undefined ? {} : { certFile }),
     ...(keyFile === undefined ? {} : { keyFile }),
+    ...(handshakeFirst ? { handshakeFirst } : {}),
   }
 }
 

@@ -85,6 +85,14 @@ it('[A2] with a list, only what is on it to the letter; the own host no longer c
     expect(judge(origin)).toEqual(refused('OriginRefused'))
 })
 
+it('[A2] with * alone on the list any one Origin may come', () => {
+  const judge = (...origins: string[]) =>
+    judgeOrigin(['host', 'city.example', ...origins.flatMap((origin) => ['origin', origin])], ['*'])
+  expect(judge('https://anywhere.example').ok).toBe(true)
+  expect(judge('null').ok).toBe(true)
+  expect(judge('https://a.example', 'https://b.example')).toEqual(refused('OriginRefused'))
+})
+
 it('[A2] two Hosts or none are refused', () => {
   for (const headers of [[], ['host', ''], ['host', 'a', 'Host', 'a'], ['host', 'a', 'host', 'b']])
     expect(judgeOrigin(headers, [])).toEqual(refused('HostRefused'))

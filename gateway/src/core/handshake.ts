@@ -46,6 +46,9 @@ const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.inde
 
 export const pathOf = (url: string): string => url.split('?', 1)[0] ?? ''
 
+/** Alone on the list: pages from anywhere may connect. */
+export const anyOrigin = '*'
+
 export type OriginVerdict =
   /** `origin` where the request names one. */
   | { readonly ok: true; readonly origin?: string }
@@ -61,7 +64,10 @@ export function judgeOrigin(rawHeaders: RawHeaders, allowedOrigins: readonly str
   const [origin, ...moreOrigins] = valuesOf(rawHeaders, 'origin')
   if (origin === undefined) return { ok: true }
   const allowed =
-    moreOrigins.length === 0 && (allowedOrigins.length > 0 ? allowedOrigins.includes(origin) : isOwnHost(origin, host))
+    moreOrigins.length === 0 &&
+    (allowedOrigins.length > 0
+      ? allowedOrigins.includes(origin) || allowedOrigins.includes(anyOrigin)
+      : isOwnHost(origin, host))
   return allowed ? { ok: true, origin } : { ok: false, code: 'OriginRefused' }
 }
 

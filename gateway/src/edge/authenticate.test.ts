@@ -18,7 +18,7 @@ const authenticate = createAuthenticate({
   keys: secretKeys(secretFromText(making.secret)),
   algorithms: ['HS256'],
   issuer,
-  audience,
+  audiences: [audience],
 })
 const bad = badTokens(making)
 
@@ -90,10 +90,43 @@ it('[A5] without issuer and audience in the settings a token may name any', asyn
   expect((await lax(token, nowMs)).ok).toBe(true)
 })
 
+it('[A5] one of several audiences is enough', async () => {
+  const keys = secretKeys(secretFromText(making.secret))
+  const judge = createAuthenticate({ keys, algorithms: ['HS256'], audiences: ['a', 'b'] })
+  const allowed = (aud: unknown) =>
+    judge(signed('{"alg":"HS256"}', JSON.stringify({ exp: nowMs, aud }), making.secret), nowMs).then(({ ok }) => ok)
+  expect(await Promise.all(['a', 'b', ['x', 'b'], 'c', [], undefined].map(allowed))).toEqual([
+    ...[true, true, true],
+    ...[false, false, false],
+  ])
+})
+
+it('[A9] with a greatest age a token ends so long after its iat, and without an iat, or with one to come, it is none', async () => {
+  const keys = secretKeys(secretFromText(making.secret))
+  const judge = createAuthenticate({ keys, algorithms: ['HS256'], ageMaxS: 60 })
+  const nowS = Math.floor(nowMs / 1000)
+  const of = (claims: object) => judge(signed('{"alg":"HS256"}', JSON.stringify(claims), making.secret), nowMs)
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: -100, max: 100 }), fc.integer({ min: -100, max: 100 }), async (iat, exp) => {
+      const endS = Math.min(nowS + exp, nowS + iat + 60)
+      const verdict = await of({ iat: nowS + iat, exp: nowS + exp })
+      const isGood = iat <= 5 && endS * 1000 > nowMs
+      expect(verdict.ok).toBe(isGood)
+      if (verdict.ok) expect(verdict.expiresAtWallMs).toBe(endS * 1000)
+    }),
+  )
+  expect(await of({ exp: nowS + 50 })).toEqual({ ok: false, code: 'TokenInvalid' })
+})
+
 it('[A6] the secret is read at each token, so that a rotated one counts at once', async () => {
   let current = making.secret
   const secret = { ...secretFromText(''), read: () => current }
-  const rotating = createAuthenticate({ keys: secretKeys(secret), algorithms: ['HS256'], issuer, audience })
+  const rotating = createAuthenticate({
+    keys: secretKeys(secret),
+    algorithms: ['HS256'],
+    issuer,
+    audiences: [audience],
+  })
   const [before, after] = [making, { ...making, secret: 'another secret of thirty-two bytes!!' }].map(goodToken)
   const judge = async () => [(await rotating(before ?? '', nowMs)).ok, (await rotating(after ?? '', nowMs)).ok]
   expect(await judge()).toEqual([true, false])
@@ -116,7 +149,7 @@ it('[A5] a public key is never taken for an HMAC secret, and each key verifies i
   const wide = generateKeyPairSync('ec', { namedCurve: 'P-384' })
   const by = (key: KeyObject, algorithms: Parameters<typeof createAuthenticate>[0]['algorithms']) => {
     const keys: KeySource = () => Promise.resolve(key)
-    const judge = createAuthenticate({ keys, algorithms, issuer, audience })
+    const judge = createAuthenticate({ keys, algorithms, issuer, audiences: [audience] })
     return async (token: string) => (await judge(token, nowMs)).ok
   }
   const pem = rsa.publicKey.export({ format: 'pem', type: 'spki' }).toString()

@@ -17,7 +17,10 @@ export type AuthenticateOptions = {
   readonly keys: KeySource
   readonly algorithms: readonly Algorithm[]
   readonly issuer?: string | undefined
-  readonly audience?: string | undefined
+  /** One of these. */
+  readonly audiences?: readonly string[] | undefined
+  /** For so long after its iat a token counts, whatever its exp says. */
+  readonly ageMaxS?: number | undefined
 }
 
 /** What a token says about itself before anybody has believed it. */
@@ -35,7 +38,8 @@ const dateMaxMs = 8.64e15
 
 const invalid: Verdict = { ok: false, code: 'TokenInvalid' }
 
-export function createAuthenticate({ keys, algorithms, issuer, audience }: AuthenticateOptions): Authenticate {
+export function createAuthenticate(options: AuthenticateOptions): Authenticate {
+  const { keys, algorithms, issuer, audiences, ageMaxS } = options
   return async (token, nowWallMs) => {
     const header = headerOf(token)
     if (header === undefined || !(algorithms as readonly string[]).includes(header.alg)) return invalid
@@ -46,13 +50,14 @@ export function createAuthenticate({ keys, algorithms, issuer, audience }: Authe
       return { ok: false, code: 'AuthKeysUnreachable' }
     }
     if (key === undefined) return invalid
-    return verify(token, key, nowWallMs, {
+    const judged = {
       algorithms: [...algorithms],
       clockTimestamp: Math.floor(nowWallMs / 1000),
       clockTolerance: notBeforeSkewS,
       ...(issuer !== undefined && { issuer }),
-      ...(audience !== undefined && { audience }),
-    })
+      ...(audiences !== undefined && { audience: [...audiences] as [string, ...string[]] }),
+    }
+    return verify(token, key, { nowWallMs, ageMaxS, judged })
   }
 }
 
@@ -68,21 +73,30 @@ function headerOf(token: string): TokenHeader | undefined {
   }
 }
 
-function verify(
-  token: string,
-  key: string | KeyObject,
-  nowWallMs: number,
-  options: jsonwebtoken.VerifyOptions,
-): Verdict {
+type Judging = {
+  readonly nowWallMs: number
+  readonly ageMaxS: number | undefined
+  readonly judged: jsonwebtoken.VerifyOptions
+}
+
+function verify(token: string, key: string | KeyObject, { nowWallMs, ageMaxS, judged }: Judging): Verdict {
   try {
-    const claims = jsonwebtoken.verify(token, key, { ...options, complete: false })
+    const claims = jsonwebtoken.verify(token, key, { ...judged, complete: false })
     if (typeof claims === 'string' || typeof claims.exp !== 'number') return invalid
-    const expiresAtWallMs = claims.exp * 1000
+    const oldAtS = ageMaxS === undefined ? Infinity : tooOldAtS(claims.iat, ageMaxS, nowWallMs)
+    if (oldAtS === undefined) return invalid
+    const expiresAtWallMs = Math.min(claims.exp, oldAtS) * 1000
     if (!(expiresAtWallMs <= dateMaxMs)) return invalid
     return expiresAtWallMs > nowWallMs ? { ok: true, expiresAtWallMs } : { ok: false, code: 'TokenExpired' }
   } catch (error) {
     return error instanceof jsonwebtoken.TokenExpiredError ? { ok: false, code: 'TokenExpired' } : invalid
   }
+}
+
+/** Undefined where the token does not say when it was issued, or says it of the future. */
+function tooOldAtS(issuedAtS: unknown, ageMaxS: number, nowWallMs: number): number | undefined {
+  if (typeof issuedAtS !== 'number' || issuedAtS > nowWallMs / 1000 + notBeforeSkewS) return undefined
+  return issuedAtS + ageMaxS
 }
 
 /** One secret for all tokens; read at each use, so that a rotated file counts at the next handshake. */
