@@ -159,7 +159,9 @@ it('[H15] no code and no dependency is there for nobody', { timeout: toolTimeout
 
 it('[H16] each direct runtime dependency has its reason in docs/ARCHITECTURE.md', () => {
   const architecture = readSource('docs/ARCHITECTURE.md').text
-  const packages = listFiles().filter((path) => /^(?:wire|chassis|aggregator|gateway|web)\/package\.json$/.test(path))
+  const packages = listFiles().filter((path) =>
+    /^(?:wire|chassis|aggregator|gateway|operator|web)\/package\.json$/.test(path),
+  )
   const names = packages.flatMap((path) => {
     const { dependencies = {} } = JSON.parse(readSource(path).text) as { dependencies?: Record<string, string> }
     return Object.keys(dependencies).filter((name) => !name.startsWith('@citypresence/'))

@@ -5,7 +5,19 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config'
 import { join } from 'node:path'
 import { isTest, root } from './sources.ts'
 
-const houseFolders = ['wire', 'chassis', 'aggregator', 'gateway', 'web', 'stack', 'checker', 'sim', 'chaos', 'house']
+const houseFolders = [
+  'wire',
+  'chassis',
+  'aggregator',
+  'gateway',
+  'operator',
+  'web',
+  'stack',
+  'checker',
+  'sim',
+  'chaos',
+  'house',
+]
 
 /** Reads all imports of the house and judges them by .dependency-cruiser.js. */
 export async function cruiseHouse(): Promise<ICruiseResult> {
