@@ -288,6 +288,8 @@ function endResponse(city: City): void {
   city.response = undefined
   forgetRoomless(observation)
   if (shown.takesMostOffline(observation.state)) city.health = hold(city.health, response)
+  // The last room that was to be listed may have been lost instead.
+  settleDoubted(city)
   look(city, response)
 }
 

@@ -281,6 +281,19 @@ it('[P18] single users are not told as gone before all rooms are listed, and the
   expect(told.has(ada)).toBe(false)
 })
 
+it('[P18] a room that is lost before its list came is waited for no longer', () => {
+  const ada = user(0)
+  const city = c.createCity({ ...cityOptions, userEvents: true })
+  const rooms = ['!r', '!elsewhere'].map((roomId): Fact => ({ kind: 'self-joined', roomId }))
+  startLazily([...rooms, come('!r', ada), is(ada, 'online')], 10, city)
+  c.listMembers(city, '!r', [ada], { at: at(12), askedAt: at(11) })
+  expect([...c.takeChangedUsers(city).keys()]).toEqual([ada])
+  c.learn(city, [go('!r', ada)], at(20))
+  expect([...c.takeChangedUsers(city)]).toEqual([])
+  c.learn(city, [{ kind: 'self-left', roomId: '!elsewhere' }], at(21))
+  expect([...c.takeChangedUsers(city)]).toEqual([[ada, 'erased']])
+})
+
 it('[P18] who left the only room that is known is gone for those who follow single users only if no list has them', () => {
   const [ada, boris] = [user(0), user(1)]
   const city = c.createCity({ ...cityOptions, userEvents: true })

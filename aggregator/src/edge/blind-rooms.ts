@@ -5,7 +5,7 @@
 import { CityError } from '@citypresence/chassis/errors'
 import { judgeBlindness, roundOf, type Answer, type Blindness, type Round } from '../core/blind-rooms.ts'
 import { MatrixRefusal } from './matrix-errors.ts'
-import type { Lookout, Worker } from './room-worker.ts'
+import { tellBlindRooms, type Lookout, type Worker } from './room-worker.ts'
 
 export async function lookForBlindness(
   worker: Worker,
@@ -26,7 +26,7 @@ export async function lookForBlindness(
   if (before === 'blind' || after === 'blind') {
     findings.push({ kind: 'blind', roomId, isBlind: after === 'blind' })
     log.warn('rooms blind', { blind: after === 'blind' }, 'the homeserver keeps a room out of presence, or no longer')
-    worker.observer.blind?.([...blindness.values()].filter((one) => one === 'blind').length)
+    tellBlindRooms(worker)
   }
 }
 

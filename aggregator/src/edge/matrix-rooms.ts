@@ -5,15 +5,15 @@
 //                 -> rooms lost without a word ------------------------------\
 //   /joined_members of one room after the other (audit) ----------------------> findings()
 //
-// One worker does one thing at a time, in this order of urgency: refresh, lists of members that somebody waits for, join, audit.
-// Nothing here ends the process: what
+// One worker does one thing at a time, in this order of urgency: refresh, lists of members that somebody waits for, join, such
+// lists of rooms off the map (each is asked for once, so audits wait for their end), audit. Nothing here ends the process: what
 // fails is told, tried again later, and what was known stays.
 import { sleep } from '@citypresence/chassis/edge/clock'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { MappedRoom } from '../core/city-rooms.ts'
 import { nextJoin } from '../core/join-queue.ts'
 import type { Moment } from '../core/moment.ts'
-import { audit, joinRoom, nextWanted } from './room-membership.ts'
+import { audit, joinRoom, listMembers, nextWanted } from './room-membership.ts'
 import { refresh } from './room-refresh.ts'
 import { addSuccessor, createWorker, progressIn, replan } from './room-worker.ts'
 import type { Finding, RoomProgress, RoomSourceOptions, Worker } from './room-worker.ts'
@@ -39,7 +39,7 @@ export interface RoomSource {
   tombstone(roomId: string, replacement: string, viaServer: string): void
   /** Something may have changed (an alias, say): refresh before the time, at most every five seconds. */
   refreshSoon(): void
-  /** The members of these rooms come first of all; a room that is not on the map, when it is. */
+  /** The members of these rooms are listed before any audit; first of all those of rooms on the map. */
   wantMembers(roomIds: Iterable<string>): void
   /** How often in a row the map of now was seen. */
   sightings(): number
@@ -98,16 +98,21 @@ async function run(worker: Worker, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const nowMs = clock.monotonicMs()
     const join = nextJoin(worker.queue, nowMs)
+    const mayList = worker.listAtMs <= nowMs
+    const urgent = mayList ? nextWanted(worker, 'mapped') : undefined
+    const wanted = mayList ? nextWanted(worker, 'elsewhere') : undefined
     if (worker.refreshAtMs <= nowMs) await refresh(worker, signal)
-    else if (worker.listAtMs <= nowMs && nextWanted(worker) !== undefined) await audit(worker, signal)
+    else if (urgent !== undefined) await listMembers(worker, urgent, signal)
     else if (join.kind === 'join') await joinRoom(worker, join.target, signal)
+    else if (wanted !== undefined) await listMembers(worker, wanted, signal)
     else if (worker.auditAtMs <= nowMs) await audit(worker, signal)
     else await pause(worker, join.kind === 'wait' ? join.untilMs : Infinity, signal)
   }
 }
 
 async function pause(worker: Worker, joinAtMs: number, signal: AbortSignal): Promise<void> {
-  const listAtMs = nextWanted(worker) === undefined ? Infinity : worker.listAtMs
+  const wanted = nextWanted(worker, 'mapped') ?? nextWanted(worker, 'elsewhere')
+  const listAtMs = wanted === undefined ? Infinity : worker.listAtMs
   const untilMs = Math.min(worker.refreshAtMs, worker.auditAtMs, joinAtMs, listAtMs)
   await sleep(worker.clock, untilMs - worker.clock.monotonicMs(), AbortSignal.any([signal, worker.poke.signal]))
   if (worker.poke.signal.aborted) worker.poke = new AbortController()

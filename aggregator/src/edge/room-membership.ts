@@ -1,4 +1,5 @@
-// The daemon's own membership, one request at a time: a join from the queue, or the audit of one room's members.
+// The daemon's own membership, one request at a time: a join from the queue, or the list of one room's members, which
+// somebody waits for or which is an audit.
 import { momentOf } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import { joinLimited, joinRefused, joinsPaused, joinSucceeded, type JoinTarget } from '../core/join-queue.ts'
@@ -45,20 +46,27 @@ function joinFailed(worker: Worker, roomId: string, error: CityError): void {
   worker.observer.failed?.(error)
 }
 
+/** The audit of the room whose turn it is. */
 export async function audit(worker: Worker, signal: AbortSignal): Promise<void> {
-  const { client, clock, findings, observer } = worker
-  const askedAt = momentOf(clock)
-  worker.auditAtMs = askedAt.monotonicMs + worker.auditEveryMs
-  const roomId = nextWanted(worker) ?? nextAudited(worker)
+  worker.auditAtMs = worker.clock.monotonicMs() + worker.auditEveryMs
+  const roomId = nextAudited(worker)
   if (roomId === undefined) return
   worker.audited = roomId
+  await listMembers(worker, roomId, signal)
+}
+
+/** Asks who is in a room, and tells. */
+export async function listMembers(worker: Worker, roomId: string, signal: AbortSignal): Promise<void> {
+  const { client, clock, findings, observer } = worker
+  const askedAt = momentOf(clock)
   try {
     const userIds = await client.joinedMembers(roomId, signal)
     // Wanted anew meanwhile: then this list is too old.
     if ((worker.wanted.get(roomId) ?? Infinity) <= askedAt.monotonicMs) worker.wanted.delete(roomId)
     findings.push({ kind: 'members', roomId, userIds, askedAt })
     observer.audited?.(roomId)
-    await lookForBlindness(worker, roomId, userIds, signal)
+    // Whether a room off the map is shown matters to nobody.
+    if (worker.mappedIds.has(roomId)) await lookForBlindness(worker, roomId, userIds, signal)
   } catch (error) {
     if (signal.aborted) return
     if (!(error instanceof CityError)) throw error
@@ -72,9 +80,13 @@ export async function audit(worker: Worker, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** A room whose list somebody waits for, among those of the map that the daemon is in. */
-export function nextWanted({ mappedIds, joined, wanted }: Worker): string | undefined {
-  for (const roomId of wanted.keys()) if (joined.has(roomId) && mappedIds.has(roomId)) return roomId
+/**
+ * A room whose list somebody waits for, among those that the daemon is in. Those off the map come last, because nobody is shown
+ * them; but they come, because until they did nobody knows who has left the city.
+ */
+export function nextWanted({ mappedIds, joined, wanted }: Worker, where: 'mapped' | 'elsewhere'): string | undefined {
+  for (const roomId of wanted.keys())
+    if (joined.has(roomId) && mappedIds.has(roomId) === (where === 'mapped')) return roomId
   return undefined
 }
 

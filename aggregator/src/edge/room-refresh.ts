@@ -102,8 +102,11 @@ async function resolveAlias(worker: Worker, alias: string, missing: Set<string>,
 }
 
 async function compareJoined(worker: Worker, signal: AbortSignal): Promise<void> {
+  const askedMs = worker.clock.monotonicMs()
   const joined = new Set(await worker.client.joinedRooms(signal))
-  const lost = [...worker.joined].filter((roomId) => !joined.has(roomId))
+  // Who waits for the list of a room that the daemon is not in waits for ever, unless told.
+  const waitedFor = [...worker.wanted].filter(([, sinceMs]) => sinceMs <= askedMs).map(([roomId]) => roomId)
+  const lost = [...new Set([...worker.joined, ...waitedFor])].filter((roomId) => !joined.has(roomId))
   worker.joined = joined
   worker.joinedKnown = true
   for (const roomId of lost) lose(worker, roomId)

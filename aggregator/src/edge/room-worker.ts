@@ -45,7 +45,7 @@ export type RoomObserver = {
   progress?(progress: RoomProgress): void
   joined?(roomId: string): void
   audited?(roomId: string): void
-  /** So many rooms are kept out of presence. */
+  /** So many rooms of the map are kept out of presence. */
   blind?(rooms: number): void
   failed?(error: CityError): void
 }
@@ -103,6 +103,7 @@ export type Worker = Required<
   joinedKnown: boolean
   audited: string | undefined
   readonly lookout: Lookout | undefined
+  /** Of a room that leaves the map it is kept, for the day it comes back. */
   readonly blindness: Map<string, Blindness>
   /** Whose turn it is to be asked for. */
   readonly turn: { now: number }
@@ -179,7 +180,7 @@ export function addSuccessor(successors: Map<string, Successor>, roomId: string,
 export function lose(worker: Worker, roomId: string): void {
   worker.joined.delete(roomId)
   worker.wanted.delete(roomId)
-  worker.blindness.delete(roomId)
+  if (worker.blindness.delete(roomId)) tellBlindRooms(worker)
   worker.findings.push({ kind: 'lost', roomId })
   wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
   postponeJoin(worker.queue, roomId, worker.clock.monotonicMs() + lossNewsMs)
@@ -196,6 +197,12 @@ export function replan(worker: Worker): void {
   if (text === worker.published) return
   worker.published = text
   worker.maps.push(worker.plan.mapped)
+  tellBlindRooms(worker)
+}
+
+export function tellBlindRooms({ blindness, mappedIds, observer }: Worker): void {
+  const blind = [...blindness].filter(([roomId, one]) => one === 'blind' && mappedIds.has(roomId))
+  observer.blind?.(blind.length)
 }
 
 export const progressIn = ({ queue, plan, clock }: Worker): RoomProgress => ({
