@@ -2,12 +2,12 @@
 // not do.
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
-import { aggregate, type Known, type RoomFinding } from './aggregate.ts'
+import { aggregate, type AuditEnd, type Known, type RoomFinding } from './aggregate.ts'
 import { createCity, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import { createChannel } from './edge/channel.ts'
-import { at, cityOptions, come, follow, is, lose, onlineOf, presenceIn, type, user } from './testing/cities.ts'
+import { at, cityOptions, come, follow, go, is, lose, onlineOf, presenceIn, type, user } from './testing/cities.ts'
 
 type Batch = {
   readonly initial?: boolean
@@ -35,6 +35,8 @@ let probes: (boolean | undefined)[]
 let verdict: SourceVerdict | undefined
 /** Whether Matrix may be followed; asked of a standby only. */
 let mayFollow: boolean
+/** What became of audits. */
+let audits: AuditEnd[]
 /** Holds a batch before its second slice. */
 let gate: Slices | undefined
 
@@ -44,7 +46,7 @@ function begin(): void {
   known = { synced: false, mapped: false, sightings: 0, learning: false }
   ending = new AbortController()
   ;[maps, findings, batches] = [createChannel(10), createChannel(10), createChannel(10)]
-  ;[offered, heeded, ticks, probes, gate] = [[], [], 0, [], undefined]
+  ;[offered, heeded, ticks, probes, audits, gate] = [[], [], 0, [], [], undefined]
   ended = aggregate({
     city,
     known,
@@ -65,6 +67,7 @@ function begin(): void {
     mayFollow: () => mayFollow,
     signal: ending.signal,
     drift: (added, removed) => heeded.push(`drift +${added} -${removed}`),
+    audited: (end) => audits.push(end),
   })
 }
 beforeEach(() => {
@@ -255,6 +258,33 @@ it('[P17] a list from before an initial sync is never compared with what came by
   await hear({ initial: true, lazy: true, slices: [[follow('!r')]] })
   await hear({ slices: [[is(user(0), 'unavailable')]] })
   expect(heeded.filter((word) => word.startsWith('drift'))).toEqual([])
+})
+
+it('[P13] where every response brings somebody who comes or goes, audits are compared all the same, and each is counted', async () => {
+  await open(2)
+  const audit = (...userIds: string[]) =>
+    findings.push({ kind: 'members', roomId: '!r', userIds, askedAt: at(clock.monotonicMs()) })
+  await clock.advance(10)
+  audit(user(0), user(1))
+  audit(user(0))
+  await clock.advance(10)
+  await hear({ askedMsAgo: 15, slices: [[come('!r', user(2)), is(user(2), 'online')]] })
+  await hear({ askedMsAgo: 5, slices: [[go('!r', user(0))]] })
+  expect([audits, heeded.filter((word) => word.startsWith('drift')), onlineOf(city, 'r')]).toEqual([
+    ['repeated', 'compared'],
+    [],
+    2,
+  ])
+  audit(user(3))
+  await clock.advance(10)
+  await hear({ slices: [[come('!r', user(4))]] })
+  expect(heeded.filter((word) => word.startsWith('drift'))).toEqual(['drift +1 -2'])
+  for (let room = 0; room < 65; room++) {
+    findings.push({ kind: 'members', roomId: `!${room}`, userIds: [], askedAt: at(clock.monotonicMs()) })
+    await clock.advance(1)
+  }
+  await hear({ initial: true, slices: [[follow('!r')]] })
+  expect(audits.slice(3)).toEqual(['crowded', ...Array.from({ length: 64 }, () => 'replaced')])
 })
 
 it('[P19] a city of whose presence nothing is heard for 45 s is probed; two noes in a row make it stale, and no count moves', async () => {

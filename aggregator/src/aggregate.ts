@@ -72,6 +72,12 @@ export interface MapSource {
 /** What there is to speak of: one full sync, a good map (and how often it was seen), and nothing half learned. */
 export type Known = { synced: boolean; mapped: boolean; sightings: number; learning: boolean }
 
+/**
+ * compared; overtaken: more people moved than are remembered; repeated: one of the same room waits already; crowded: too many wait;
+ * replaced: an initial sync said it all.
+ */
+export type AuditEnd = 'compared' | 'overtaken' | 'repeated' | 'crowded' | 'replaced'
+
 export type AggregateOptions = {
   readonly city: City
   readonly known: Known
@@ -86,6 +92,8 @@ export type AggregateOptions = {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly drift: (added: number, removed: number) => void
+  /** What became of an audit. */
+  readonly audited?: (end: AuditEnd) => void
   /** Matrix is followed from the moment that this says yes; at once unless given. */
   readonly mayFollow?: () => boolean
   /** What the city thinks of its source, at each look at the clock. */
@@ -151,6 +159,7 @@ async function followMatrix(loop: Loop): Promise<void> {
       }
       finishReplacement(city, replacement, at)
       // Lists from before it say nothing that it does not know better, and of a room that waits for its list much less.
+      loop.audits.forEach(() => loop.audited?.('replaced'))
       loop.audits.clear()
       endBlindness(loop, batch.requestedAt.monotonicMs, at)
       loop.rooms.wantMembers(unlistedRooms(city))
@@ -190,8 +199,10 @@ async function followFindings(loop: Loop): Promise<void> {
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
     else if (finding.kind === 'blind') heedBlindness(loop, finding.roomId, finding.isBlind, at)
     // The list of a room that waits for one is taken at once; any other is an audit.
-    else if (!listMembers(loop.city, finding.roomId, finding.userIds, { at, askedAt: finding.askedAt }))
-      keepAudit(loop.audits, { ...finding, answeredAt: at })
+    else if (!listMembers(loop.city, finding.roomId, finding.userIds, { at, askedAt: finding.askedAt })) {
+      const kept = keepAudit(loop.audits, { ...finding, answeredAt: at })
+      if (kept !== 'kept') loop.audited?.(kept)
+    }
     tell(loop, undefined)
   }
 }
@@ -216,9 +227,10 @@ function endBlindness({ city, shownAgain }: Loop, requestedAtMs: number, at: Mom
 }
 
 /** The lists of members that this response has caught up with: what still differs is drift. */
-function compareMembers({ city, audits, drift }: Loop, requestedAtMs: number, at: Moment): void {
+function compareMembers({ city, audits, drift, audited }: Loop, requestedAtMs: number, at: Moment): void {
   for (const { roomId, userIds, askedAt } of takeCaughtUp(audits, requestedAtMs)) {
-    const { added, removed } = confirmMembers(city, roomId, userIds, at, askedAt)
+    const { added, removed, overtaken } = confirmMembers(city, roomId, userIds, at, askedAt)
+    audited?.(overtaken ? 'overtaken' : 'compared')
     if (added + removed > 0) drift(added, removed)
   }
 }

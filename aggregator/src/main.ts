@@ -177,6 +177,7 @@ await runService({
         numbers.drift.inc({ direction: 'added' }, added)
         numbers.drift.inc({ direction: 'removed' }, removed)
       },
+      audited: (end) => numbers.audits.inc({ end }),
       judged: ({ source, sourceAgeMs }) => {
         numbers.stale.set(source === 'stale' ? 1 : 0)
         numbers.sourceAgeSeconds.set(sourceAgeMs / 1000)

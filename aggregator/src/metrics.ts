@@ -27,6 +27,11 @@ export function createAggregatorMetrics(metrics: Metrics) {
       'Presence states that the specification does not know.',
     ),
     drift: metrics.counter('membership_drift_total', 'Members that an audit found wrong, by direction.', ['direction']),
+    audits: metrics.counter(
+      'membership_audits_total',
+      'Audits of members by their end: compared, overtaken (too many moved meanwhile), repeated, crowded, replaced (by an initial sync).',
+      ['end'],
+    ),
     rooms: metrics.gauge('rooms', 'Rooms on the map.'),
     roomsWithout: metrics.gauge(
       'rooms_without_matrix_room',

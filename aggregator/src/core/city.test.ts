@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { at, cityOf, cityOptions, come, daemonUserId, follow, go, is, lose, onlineOf } from '../testing/cities.ts'
 import { presenceIn, respond, type, user, write } from '../testing/cities.ts'
 import * as c from './city.ts'
-import { onlineIn } from './presence-state.ts'
+import { isMember, onlineIn } from './presence-state.ts'
 
 const everybody = (people: number, state: 'online' | 'offline') =>
   Array.from({ length: people }, (_, index) => is(user(index), state))
@@ -348,22 +348,25 @@ describe('audit', () => {
     const city = cityOf(3)
     c.takeChanged(city)
     const drift = c.confirmMembers(city, '!r', [user(0), user('missed'), daemonUserId], at(1000))
-    expect(drift).toEqual({ added: 1, removed: 2, outdated: false })
+    expect(drift).toEqual({ added: 1, removed: 2, overtaken: false })
     expect([onlineOf(city, 'r'), [...c.takeChanged(city)]]).toEqual([1, ['r']])
-    expect(c.confirmMembers(city, '!nowhere', [user(0)], at(1000))).toEqual({ added: 0, removed: 0, outdated: false })
+    expect(c.confirmMembers(city, '!nowhere', [user(0)], at(1000))).toEqual({ added: 0, removed: 0, overtaken: false })
   })
 
-  it('[P13] an answer that a response has overtaken is not believed', () => {
+  it('[P13] whoever moved since a list was asked for is where the responses say; all others are where the list says', () => {
     const city = cityOf(3)
-    respond(city, 1500, go('!r', user(0)))
-    const asked = [user(0), user(1), user(2)]
-    for (const askedMs of [1000, 1500])
-      expect(c.confirmMembers(city, '!r', asked, at(2000), at(askedMs)).outdated).toBe(true)
-    expect(c.confirmMembers(city, '!r', asked.slice(1), at(3000), at(2500))).toEqual({
-      added: 0,
-      removed: 0,
-      outdated: false,
-    })
+    respond(city, 1500, go('!r', user(0)), come('!r', user('new')))
+    const list = [user(0), user(1), user('missed')]
+    expect(c.confirmMembers(city, '!r', list, at(2000), at(1500))).toEqual({ added: 1, removed: 1, overtaken: false })
+    const { state } = city.observation
+    expect([0, 1, 2, 'new', 'missed'].filter((name) => isMember(state, '!r', user(name)))).toEqual([1, 'new', 'missed'])
+  })
+
+  it('[P13] a list from before the room was followed says nothing', () => {
+    const city = cityOf(3)
+    respond(city, 1500, lose('!r'), follow('!r'), come('!r', user(0)))
+    expect(c.confirmMembers(city, '!r', [], at(2000), at(1500))).toEqual({ added: 0, removed: 0, overtaken: true })
+    expect(c.confirmMembers(city, '!r', [], at(2000), at(1501))).toEqual({ added: 0, removed: 1, overtaken: false })
   })
 })
 

@@ -22,6 +22,7 @@ import type { Moment } from './moment.ts'
 import { createObservation, endLives, findLifeDue, forgetRoomless, observe, stopAllTyping } from './observation.ts'
 import type { Observation } from './observation.ts'
 import { auditMembers, cameBack, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
+import { movedSince } from './recent-movers.ts'
 import { carryActivity } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
@@ -131,22 +132,26 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
   look(city, at)
 }
 
-/** Compares with the homeserver's own list of a room; what differs is corrected. */
+/**
+ * Compares with the homeserver's own list of a room; what differs is corrected. Whoever moved since the list was asked for is left
+ * as the syncs say; where that is not known of everybody, the list is overtaken and nobody is compared.
+ */
 export function confirmMembers(
   city: City,
   roomId: string,
   userIds: readonly string[],
   at: Moment,
   askedAt?: Moment,
-): { added: number; removed: number; outdated: boolean } {
+): { added: number; removed: number; overtaken: boolean } {
   reach(city, at)
   const { lives, state } = city.observation
-  // An answer that a response has overtaken would bring back who left meanwhile.
-  const membersMs = lives.get(roomId)?.membersMs ?? -Infinity
-  if (askedAt !== undefined && membersMs >= askedAt.monotonicMs) return { added: 0, removed: 0, outdated: true }
-  const drift = auditMembers(state, roomId, userIds)
+  const life = lives.get(roomId)
+  if (life === undefined) return { added: 0, removed: 0, overtaken: false }
+  const hasMoved = movedSince(life.movers, askedAt?.monotonicMs ?? Infinity)
+  if (hasMoved === undefined) return { added: 0, removed: 0, overtaken: true }
+  const drift = auditMembers(state, roomId, userIds, hasMoved)
   lookUnlessLearning(city)
-  return { ...drift, outdated: false }
+  return { ...drift, overtaken: false }
 }
 
 /** Whether the homeserver tells presence of a room: where it does not, the room keeps its last value, marked. */

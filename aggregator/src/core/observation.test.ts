@@ -50,12 +50,17 @@ it('[P15] the time of last activity is counted back from the receipt, and kept w
   expect([state.lastActiveTs[index], state.told[index]]).toEqual([at(3000).wallMs, statusCode.busy])
 })
 
-it('[P13] a room remembers when a response last changed who is there', () => {
+it('[P13] a room remembers of whom anything was told, also what changed nothing and what was not believed', () => {
   const observation = observed(1, follow('!r'), come('!r', user(0)))
   observe(observation, come('!r', user(0)), lessonAt(5))
-  expect(observation.lives.get('!r')?.membersMs).toBe(1)
-  observe(observation, go('!r', user(0)), lessonAt(9))
-  expect(observation.lives.get('!r')?.membersMs).toBe(9)
+  observe(observation, go('!r', user(1)), lessonAt(6))
+  observe(observation, news(come('!r', user(2), 700)), lessonAt(7))
+  observe(observation, old(go('!r', user(2), 600)), lessonAt(8))
+  expect([...(observation.lives.get('!r')?.movers.lately ?? [])]).toEqual([
+    [user(0), 5],
+    [user(1), 6],
+    [user(2), 8],
+  ])
 })
 
 it('[P12] learned anew, who was there before has not come in', () => {

@@ -16,6 +16,7 @@ import {
 } from './presence-state.ts'
 import type { PresenceState } from './presence-state.ts'
 import { createLife, endLife, hasMovedSince, lifeDueMs, noteActivity, noteMove } from './room-life.ts'
+import { noteMover } from './recent-movers.ts'
 import { setTyping, stopTyping, type RoomLife } from './room-life.ts'
 import type { Fact } from './sync-facts.ts'
 import { noteJoined, noteLeft, noteUnlisted, type Unlisted } from './unlisted-rooms.ts'
@@ -66,12 +67,14 @@ export function observe(observation: Observation, fact: Fact, lesson: Lesson): v
       tell(state, fact.userId, statusCode[fact.state], lastActiveTsOf(fact, lesson.at))
       return
     case 'joined':
+      noteMoved(observation, fact, lesson.at)
       if (!isOvertaken(observation, fact)) observeJoin(observation, fact, lesson)
       return
     case 'left':
+      noteMoved(observation, fact, lesson.at)
       if (isOvertaken(observation, fact)) return
       noteLeft(observation.unlisted, fact.roomId, fact.userId)
-      if (leaveRoom(state, fact.roomId, fact.userId)) noteMembers(observation, fact.roomId, lesson.at)
+      leaveRoom(state, fact.roomId, fact.userId)
       return
     case 'self-joined':
       follow(observation, fact.roomId, lesson)
@@ -103,7 +106,7 @@ const lastActiveTsOf = ({ lastActiveAgoMs }: Fact & { kind: 'presence' }, at: Mo
 function follow(observation: Observation, roomId: string, { lazy, at }: Lesson): void {
   if (lazy === true && !isOpen(observation.state, roomId)) noteUnlisted(observation.unlisted, roomId, at)
   openRoom(observation.state, roomId)
-  if (!observation.lives.has(roomId)) observation.lives.set(roomId, createLife())
+  if (!observation.lives.has(roomId)) observation.lives.set(roomId, createLife(at.monotonicMs))
 }
 
 type Membership = Fact & { kind: 'joined' | 'left' }
@@ -121,15 +124,15 @@ function observeJoin(observation: Observation, fact: Membership, lesson: Lesson)
   const { roomId, userId, originTs } = fact
   noteJoined(observation.unlisted, roomId, userId)
   if (!joinRoom(observation.state, roomId, userId)) return
-  noteMembers(observation, roomId, lesson.at)
   if (observation.state.watch?.doubted.has(userId) === true) cameBack(observation.state, userId)
   const wasThere = lesson.former !== undefined && isMember(lesson.former, roomId, userId)
   if (originTs !== undefined && !wasThere) observeActivity(observation, roomId, originTs, lesson)
 }
 
-function noteMembers({ lives }: Observation, roomId: string, at: Moment): void {
+/** Whatever is told of somebody's membership: a list that was asked for before it says nothing of them. */
+function noteMoved({ lives }: Observation, { roomId, userId }: Membership, at: Moment): void {
   const life = lives.get(roomId)
-  if (life !== undefined) life.membersMs = at.monotonicMs
+  if (life !== undefined) noteMover(life.movers, userId, at.monotonicMs)
 }
 
 function observeActivity(observation: Observation, roomId: string, originTs: number | undefined, lesson: Lesson): void {

@@ -24,9 +24,11 @@ export const createPendingAudits = (): PendingAudits => new Map()
  * A list that waits is not replaced by a newer one, nor given up for another room's: in a silent city a poll is held for half a
  * minute, and lists that made way for newer ones would never be old enough for it.
  */
-export function keepAudit(pending: PendingAudits, audit: MembersAudit): void {
-  if (pending.has(audit.roomId) || pending.size >= pendingMax) return
+export function keepAudit(pending: PendingAudits, audit: MembersAudit): 'kept' | 'repeated' | 'crowded' {
+  if (pending.has(audit.roomId)) return 'repeated'
+  if (pending.size >= pendingMax) return 'crowded'
   pending.set(audit.roomId, audit)
+  return 'kept'
 }
 
 /** Takes those that were answered before this response was asked for, oldest first. */

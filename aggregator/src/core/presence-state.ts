@@ -142,21 +142,22 @@ export function cameBack(state: PresenceState, userId: string): boolean {
   return true
 }
 
-/** Makes the members of a room these and no other; how many had to be added, and how many removed. */
+/** Makes the members of a room these and no other; how many had to be added, and how many removed. Some are left as they are. */
 export function auditMembers(
   state: PresenceState,
   roomId: string,
   userIds: readonly string[],
+  isExempt: (userId: string) => boolean = () => false,
 ): { added: number; removed: number } {
   const room = state.rooms.indexOf.get(roomId)
   if (room === undefined) return { added: 0, removed: 0 }
   const listed = new Set(userIds)
   const gone = [...(state.members[room] ?? [])]
     .map((user) => nameOf(state.users, user))
-    .filter((userId) => !listed.has(userId))
+    .filter((userId) => !listed.has(userId) && !isExempt(userId))
   for (const userId of gone) leaveRoom(state, roomId, userId)
   let added = 0
-  for (const userId of listed) if (joinRoom(state, roomId, userId)) added++
+  for (const userId of listed) if (!isExempt(userId) && joinRoom(state, roomId, userId)) added++
   return { added, removed: gone.length }
 }
 

@@ -4,6 +4,7 @@
 //
 // Owned by the observation and changed in place. Windows run on the monotonic clock, stamps are wall-clock.
 import type { Moment } from './moment.ts'
+import { createMovers, type RecentMovers } from './recent-movers.ts'
 
 export type RoomLife = {
   typing: readonly string[]
@@ -12,8 +13,8 @@ export type RoomLife = {
   activeUntilMs: number
   /** Last message or join, wall clock; 0 when none was seen. */
   lastActivityTs: number
-  /** When a response last changed who is there; -Infinity: never. */
-  membersMs: number
+  /** For audits: who came or went lately, by our clock. */
+  readonly movers: RecentMovers
   /** Who came or went lately, as news told, and when (their own servers' clocks); the latest one last. */
   readonly moves: Map<string, number>
 }
@@ -24,12 +25,13 @@ export type RoomLife = {
  */
 const movesMax = 100
 
-export const createLife = (): RoomLife => ({
+/** Of a room that is followed from this moment on. */
+export const createLife = (sinceMs = -Infinity): RoomLife => ({
   typing: [],
   typingUntilMs: Infinity,
   activeUntilMs: 0,
   lastActivityTs: 0,
-  membersMs: -Infinity,
+  movers: createMovers(sinceMs),
   moves: new Map(),
 })
 
