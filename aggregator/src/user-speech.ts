@@ -1,13 +1,14 @@
 // What the leader says about users, in their own stream: whose status changed, and whose last shared room is gone.
 //
-//   begin -> stored users read -> everybody known once; stored ones who are not known any more are erased (a last word with TTL)
+//   begin -> stored users read -> everybody known once; stored ones who are not known any more are erased (a last word with TTL),
+//                                 once the city knows everybody: rooms may wait for their lists, and presence may be held
 //   changed -> the newest status of each waits, one batch at a time
 import { decodeJson } from '@citypresence/wire/decode'
 import { epochHeader, formatEpoch, type Epoch } from '@citypresence/wire/epoch'
 import { encodeUser, type Subjects } from '@citypresence/wire/subjects'
 import { erasedUserTtlSeconds, userPresence, type UserPresence } from '@citypresence/wire/user-presence'
 import { batchMax, type OutMessage } from './core/batch.ts'
-import { knownUsers, takeChangedUsers, type City } from './core/city.ts'
+import { knownUsers, knowsEverybody, takeChangedUsers, type City } from './core/city.ts'
 import type { Speech, Stored } from './voice.ts'
 
 type Word = { readonly user: UserPresence; readonly erased: boolean }
@@ -20,6 +21,8 @@ export type UserSpeech = Speech & {
 export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => boolean): UserSpeech {
   // Newest word about each user; bounded by who shares a room, and by who stopped to since the last batch.
   const waiting = new Map<string, Word>()
+  // Of whom the stream tells, and nothing was said yet; bounded by what the stream may hold.
+  const doubted = new Set<string>()
   let epoch: Epoch | undefined
   let stored: readonly Stored[] | undefined
   let ready = false
@@ -27,14 +30,21 @@ export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => 
     user: { type: 'user.presence', matrix_user_id: userId, status: 'offline', last_active_ts: 0 },
     erased: true,
   })
+  const say = (userId: string, word: Word): void => {
+    doubted.delete(userId)
+    waiting.set(userId, word)
+  }
   const takeOver = (before: readonly Stored[]): void => {
     for (const { body } of before) {
       const decoded = decodeJson(userPresence, body)
-      if (decoded.ok) waiting.set(decoded.value.matrix_user_id, erase(decoded.value.matrix_user_id))
+      if (decoded.ok) doubted.add(decoded.value.matrix_user_id)
     }
-    for (const user of knownUsers(city)) waiting.set(user.matrix_user_id, { user, erased: false })
+    for (const user of knownUsers(city)) say(user.matrix_user_id, { user, erased: false })
     stored = undefined
     ready = true
+  }
+  const eraseUnknown = (): void => {
+    for (const userId of doubted) say(userId, erase(userId))
   }
   const toMessage = (userId: string, { user, erased }: Word, voice: string): OutMessage[] => {
     const token = encodeUser(userId, city.options.homeServer)
@@ -49,6 +59,7 @@ export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => 
       ready = false
       stored = undefined
       waiting.clear()
+      doubted.clear()
     },
     takeStored(messages) {
       stored = messages
@@ -56,6 +67,7 @@ export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => 
     next(): readonly OutMessage[] {
       // Before one full sync nobody is known, and everybody would be erased.
       if (stored !== undefined && isKnown()) takeOver(stored)
+      if (doubted.size > 0 && isKnown() && knowsEverybody(city)) eraseUnknown()
       if (epoch === undefined || !ready || waiting.size === 0) return []
       const voice = formatEpoch(epoch)
       const messages: OutMessage[] = []
@@ -70,7 +82,7 @@ export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => 
     said: () => undefined,
     changed() {
       for (const [userId, change] of takeChangedUsers(city))
-        waiting.set(userId, change === 'erased' ? erase(userId) : { user: change, erased: false })
+        say(userId, change === 'erased' ? erase(userId) : { user: change, erased: false })
     },
   }
 }

@@ -273,6 +273,10 @@ export function takeChangedUsers(city: City): ReadonlyMap<string, UserPresence |
   return takeUsers(city.observation.state, city.options)
 }
 
+/** Whether somebody who is not known is not there: every room is listed, and presence is believed. */
+export const knowsEverybody = ({ observation, health }: City): boolean =>
+  observation.unlisted.size === 0 && !isHeld(health)
+
 /** Every user to be told of, for a leader that begins. */
 export const knownUsers = (city: City): Iterable<UserPresence> => usersOf(city.observation.state, city.options)
 
