@@ -11,7 +11,7 @@ import { badTokens, goodToken, type Making } from './testing/bad-tokens.ts'
 import { Browser } from './testing/hall.ts'
 import { makeKey, startKeyServer } from '@citypresence/sim/key-server'
 import { startLittleLeader, type LittleLeader } from './testing/little-leader.ts'
-import { rawExchange, upgradeRequest } from './testing/raw-request.ts'
+import { rawExchange, upgradeRequest } from '@citypresence/sim/hostile/raw-request'
 
 const secret = 'canary-secret-of-at-least-thirty-two-bytes'
 let nats: NatsServer

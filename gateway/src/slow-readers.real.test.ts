@@ -8,7 +8,7 @@ import { makeToken } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
 import { Browser } from './testing/hall.ts'
 import { startLittleLeader, type LittleLeader } from './testing/little-leader.ts'
-import { upgradeRequest } from './testing/raw-request.ts'
+import { upgradeRequest } from '@citypresence/sim/hostile/raw-request'
 
 const secret = 'a secret of at least thirty-two bytes'
 // Some 60 KB a round: in ten seconds of it more than what the system's own buffers hide.

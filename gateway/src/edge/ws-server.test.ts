@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { makeToken } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
-import { rawExchange as exchange, upgradeRequest } from '../testing/raw-request.ts'
+import { rawExchange as exchange, upgradeRequest } from '@citypresence/sim/hostile/raw-request'
 import { Browser, secret, startHall, tokenFor, type Hall } from '../testing/hall.ts'
 
 let hall: Hall
