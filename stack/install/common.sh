@@ -51,3 +51,12 @@ put_in_place() {
     if [ -e "$2" ]; then rm -rf "$1"; else mv "$1" "$2"; fi
   fi
 }
+
+# compile <folder with go.mod> <linker flags> <package> <file>. In the background and waited for: an interrupted `make deps` must
+# not leave minutes of compiling behind, so its caller ends $build when it is interrupted itself.
+build=''
+compile() {
+  (cd "$1" && exec go build -mod=readonly -buildvcs=false -trimpath -ldflags "$2" -o "$4" "$3") &
+  build=$!
+  wait "$build"
+}

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { kubeBinary, natsServerVersion, synapseVersion } from '../src/cache.ts'
+import { helmBinary, kubeBinary, natsServerVersion, synapseVersion } from '../src/cache.ts'
 import { bareEnv, cacheFolder, repositoryRoot } from '../src/machine.ts'
 import { until } from '../src/until.ts'
 
@@ -111,12 +111,14 @@ it('[S26] what the scripts keep is where the launchers look', async () => {
     ['nats-server.sh', [natsServerVersion('current')]],
     ['nats-server.sh', [natsServerVersion('old')]],
     ['kube.sh', []],
+    ['helm.sh', []],
   ] as const) {
     // Already there, so nothing is done: the script and cache.ts agree on the place.
     const env = { ...standIn('python3', 'exit 1'), CITY_PRESENCE_CACHE: cacheFolder() }
     expect(await run(script, args, env).end).toEqual({ code: 0, stdout: '', stderr: '' })
   }
   expect(existsSync(kubeBinary('kube-apiserver'))).toBe(true)
+  expect(existsSync(helmBinary())).toBe(true)
   expect(synapseVersion()).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
@@ -138,9 +140,9 @@ it('[S42] without Go, or with one that is too old, one sentence says what to do;
     expect(stderr).toContain('install Go, or set KUBEBUILDER_ASSETS')
   }
   expect((await run('machine.sh', ['go'], standIn('go', 'echo go1.24.0')).end).code).toBe(0)
-  expect((await run('machine.sh', ['go'], { ...standIn('go', 'exit 127'), KUBEBUILDER_ASSETS: folder }).end).code).toBe(
-    0,
-  )
+  const withoutGo = { ...standIn('go', 'exit 127'), KUBEBUILDER_ASSETS: folder }
+  expect((await run('machine.sh', ['go'], withoutGo).end).code).toBe(1)
+  expect((await run('machine.sh', ['go'], { ...withoutGo, HELM_PATH: join(folder, 'bin', 'go') }).end).code).toBe(0)
 })
 
 it('[S42] a folder of KUBEBUILDER_ASSETS is taken as it is, and named where something is missing in it', async () => {
@@ -153,18 +155,30 @@ it('[S42] a folder of KUBEBUILDER_ASSETS is taken as it is, and named where some
   expect(cached()).toEqual([])
 })
 
-it('[S42] a build that fails, or is ended, leaves nothing behind', async () => {
-  const failed = await run('kube.sh', [], standIn('go', 'echo no such module; exit 1')).end
-  expect(failed.code).toBe(1)
-  expect(failed.stderr).toContain('no such module')
-  const env = standIn('go', `echo $$ >"${join(folder, 'busy')}"; exec sleep 600`)
-  const { child, end } = run('kube.sh', [], env)
-  await until(() => existsSync(join(folder, 'busy')), { deadlineMs: 10_000, what: 'the build to begin' })
-  // As deps.sh does it, which Ctrl-C reaches alone: the script is told, and has to tell its compiler.
-  process.kill(child.pid ?? 0, 'SIGTERM')
-  await end
+it('[S42] a helm of HELM_PATH is taken as it is, and named where there is none', async () => {
+  const none = await run('helm.sh', [], { HELM_PATH: join(folder, 'bin', 'helm') }).end
+  expect(none.code).toBe(1)
+  expect(none.stderr).toContain('where there is no program')
+  const there = await run('helm.sh', [], { ...standIn('helm', 'exit 0'), HELM_PATH: join(folder, 'bin', 'helm') }).end
+  expect(there).toEqual({ code: 0, stdout: '', stderr: '' })
   expect(cached()).toEqual([])
 })
+
+it.each(['kube.sh', 'helm.sh'])(
+  '[S42] a build by %s that fails, or is ended, leaves nothing behind',
+  async (script) => {
+    const failed = await run(script, [], standIn('go', 'echo no such module; exit 1')).end
+    expect(failed.code).toBe(1)
+    expect(failed.stderr).toContain('no such module')
+    const env = standIn('go', `echo $$ >"${join(folder, 'busy')}"; exec sleep 600`)
+    const { child, end } = run(script, [], env)
+    await until(() => existsSync(join(folder, 'busy')), { deadlineMs: 10_000, what: 'the build to begin' })
+    // As deps.sh does it, which Ctrl-C reaches alone: the script is told, and has to tell its compiler.
+    process.kill(child.pid ?? 0, 'SIGTERM')
+    await end
+    expect(cached()).toEqual([])
+  },
+)
 
 it('[S26] the model needs a compiler that finds its headers', async () => {
   standIn('id', 'echo 1000')

@@ -21,20 +21,12 @@ minor=${KUBERNETES_VERSION#1.}
 version=k8s.io/component-base/version
 ldflags="-s -w -X $version.gitVersion=v$KUBERNETES_VERSION -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}"
 
-# In the background and waited for: an interrupted `make deps` must not leave minutes of compiling behind.
-compile() {
-  (cd "$modules" && exec go build -mod=readonly -buildvcs=false -trimpath -ldflags "$ldflags" -o "$2" "$1") &
-  build=$!
-  wait "$build"
-}
-
-build=''
 temporary=$(temporary_beside "$final")
 trap 'rm -rf "$temporary"' EXIT
 trap 'kill $build 2>/dev/null; exit 130' INT TERM
 mkdir "$temporary/final"
-step "Building etcd $ETCD_VERSION from Go modules (usually 30 to 60 s)" compile go.etcd.io/etcd/server/v3 "$temporary/final/etcd"
+step "Building etcd $ETCD_VERSION from Go modules (usually 30 to 60 s)" compile "$modules" "$ldflags" go.etcd.io/etcd/server/v3 "$temporary/final/etcd"
 step "Building kube-apiserver $KUBERNETES_VERSION from Go modules (usually 5 to 6 minutes on two cores, once)" \
-  compile k8s.io/kubernetes/cmd/kube-apiserver "$temporary/final/kube-apiserver"
+  compile "$modules" "$ldflags" k8s.io/kubernetes/cmd/kube-apiserver "$temporary/final/kube-apiserver"
 "$temporary/final/kube-apiserver" --version | grep -F "v$KUBERNETES_VERSION" >/dev/null || fail 'The kube-apiserver that was built tells another version.'
 put_in_place "$temporary/final" "$final"

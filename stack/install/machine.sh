@@ -18,10 +18,12 @@ has_fonts() { [ "$(uname -s)" != Linux ] || [ -n "$(find /usr/share/fonts "${HOM
 can_install() { [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null; }
 has_faketime() { ! can_install || [ -n "$(find /usr/lib -path '*/faketime/libfaketime.so.1' 2>/dev/null | head -n 1)" ]; }
 
-# Only where the Kubernetes servers still have to be built. Debian's own Go is too old for them, so it is not installed for you.
-needs_go() {
+# Only where something still has to be built with it. Debian's own Go is too old for that, so it is not installed for you.
+needs_kube() {
   [ -z "${KUBEBUILDER_ASSETS:-}" ] && [ ! -x "$cache/kube-$KUBERNETES_VERSION-etcd-$ETCD_VERSION/kube-apiserver" ]
 }
+needs_helm() { [ -z "${HELM_PATH:-}" ] && [ ! -x "$cache/helm-$HELM_VERSION/helm" ]; }
+needs_go() { needs_kube || needs_helm; }
 has_go() {
   found=$(go env GOVERSION 2>/dev/null) || return 1
   [ "$(printf '%s\n%s\n' "$GO_LOWEST" "${found#go}" | sort -V | head -n 1)" = "$GO_LOWEST" ]
@@ -42,7 +44,7 @@ for part in "$@"; do
     faketime) has_faketime || missing="$missing libfaketime" ;;
     go)
       ! needs_go || has_go ||
-        fail "Tests run on a real kube-apiserver, which is built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver."
+        fail "Tests run on a real kube-apiserver and with helm, which are built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver, and HELM_PATH to a helm."
       ;;
     model)
       command -v spin >/dev/null || missing="$missing spin"

@@ -3,6 +3,7 @@
 //   <cache>/synapse-<version>/bin/python        a Python environment that holds Synapse
 //   <cache>/nats-server-<version>/nats-server   one static binary
 //   <cache>/kube-<version>-etcd-<version>/       etcd and kube-apiserver
+//   <cache>/helm-<version>/helm                  the program that installs charts
 //   <cache>/fixtures/<key>/                     databases of cities already built (city-fixture.ts)
 //
 // The versions are the Makefile's: it writes them down once, in stack/install/versions.env, and both read that file.
@@ -44,6 +45,13 @@ export function kubeBinary(name: 'etcd' | 'kube-apiserver'): string {
   if (assets !== undefined) return present(join(assets, name), `${name} (KUBEBUILDER_ASSETS)`)
   const versions = `${pinnedVersion('KUBERNETES_VERSION')}-etcd-${pinnedVersion('ETCD_VERSION')}`
   return present(join(cacheFolder(), `kube-${versions}`, name), name)
+}
+
+/** The helm that HELM_PATH names, else as `make deps` built it. */
+export function helmBinary(): string {
+  const named = machineSetting('HELM_PATH')
+  const version = pinnedVersion('HELM_VERSION')
+  return present(named ?? join(cacheFolder(), `helm-${version}`, 'helm'), 'helm')
 }
 
 /** A Chromium of this machine: the one named, else the first of the usual places. */
