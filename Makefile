@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model bench kube-binaries freeze-synapse clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model bench kube-binaries freeze-synapse crds clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -49,6 +49,9 @@ format: deps-demo ## write every file in the house's form
 
 docs: deps-demo ## print the pages that come from code
 	@$(WITH_NODE) node house/generated-pages.ts
+
+crds: deps-demo ## print the CustomResourceDefinition from its fields (docs does it too)
+	@$(WITH_NODE) node operator/src/print-crd.ts
 
 demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it (LEADERS=2: who leads may be killed)
 	@$(WITH_NODE) node stack/src/demo/main.ts

@@ -8,6 +8,8 @@ import { reliabilityPlot } from '../chaos/src/reliability-plot.ts'
 import { reliabilityPage, type Measured } from '../chaos/src/reliability-page.ts'
 import { errorsPage } from '../chassis/src/print-errors.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
+import { crdFiles } from '../operator/src/print-crd.ts'
+import { referencePage } from '../operator/src/reference-page.ts'
 import { markdownTable, type KeptRun } from '../sim/fence/table.ts'
 import { cruiseHouse, drawFolders } from './folder-graph.ts'
 import { root } from './sources.ts'
@@ -16,7 +18,9 @@ export type Page = { readonly path: string; readonly text: string }
 
 export async function generatedPages(): Promise<readonly Page[]> {
   return [
+    { path: 'docs/CITYPRESENCE.md', text: referencePage() },
     { path: 'docs/ERRORS.md', text: errorsPage() },
+    ...crdFiles(),
     { path: 'docs/SETTINGS.md', text: settingsPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
     { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },

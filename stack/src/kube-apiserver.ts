@@ -20,8 +20,8 @@ export type KubeApiServer = Omit<Restartable, 'end' | 'stop'> & {
   readonly url: string
   readonly port: number
   readonly caFile: string
-  /** Asks with every right. */
-  ask(method: string, path: string, body?: unknown): Promise<KubeAnswer>
+  /** Asks with every right; in JSON, unless the headers say otherwise. */
+  ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<KubeAnswer>
   /** SIGKILL: asked in order it takes up to a minute. restart() works afterwards, on the same port and data. */
   kill(): Promise<void>
   stop(): Promise<void>
@@ -58,7 +58,7 @@ export async function startKubeApiServer(): Promise<KubeApiServer> {
       url: `https://127.0.0.1:${port}`,
       port,
       caFile: files.ca,
-      ask: (method, path, body) => admin.ask(method, path, body),
+      ask: (method, path, body, headers) => admin.ask(method, path, body, headers),
       kill: () => server.end('SIGKILL'),
       async restart() {
         await server.end('SIGKILL')
@@ -173,10 +173,15 @@ function adminOf(authority: Authority, port: number) {
   const agent = new Agent({ keepAlive: true, ca: authority.certPem, cert, key })
   return {
     close: () => agent.destroy(),
-    ask(method: string, path: string, body?: unknown): Promise<KubeAnswer> {
+    ask(
+      method: string,
+      path: string,
+      body?: unknown,
+      other: Readonly<Record<string, string>> = {},
+    ): Promise<KubeAnswer> {
       return new Promise((resolve, reject) => {
         const signal = AbortSignal.timeout(askDeadlineMs)
-        const headers = { 'content-type': 'application/json', accept: 'application/json' }
+        const headers = { 'content-type': 'application/json', accept: 'application/json', ...other }
         const asked = request({ host: '127.0.0.1', port, path, method, agent, signal, headers }, (response) => {
           response.setEncoding('utf8').on('error', reject)
           let text = ''

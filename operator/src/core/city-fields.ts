@@ -8,6 +8,7 @@ import {
   optional,
   quantity,
   required,
+  saying,
   text,
   whole,
   choice,
@@ -19,8 +20,9 @@ const objectName = (description: string) =>
   text(description, { minLength: 1, maxLength: 253 }, [
     {
       rule: String.raw`self.matches(r'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')`,
-      message:
+      ...saying(
         'must be the name of an object: small letters, digits, - and ., beginning and ending with a letter or digit',
+      ),
     },
   ])
 
@@ -28,7 +30,7 @@ const secretKey = (description: string) =>
   text(description, { minLength: 1, maxLength: 253 }, [
     {
       rule: String.raw`self.matches(r'^[-._a-zA-Z0-9]+$') && self != '.' && self != '..'`,
-      message: 'must be a key of a Secret: letters, digits, -, _ and .',
+      ...saying('must be a key of a Secret: letters, digits, -, _ and .'),
     },
   ])
 
@@ -85,7 +87,7 @@ export const hostName = (description: string) =>
   text(description, { minLength: 1, maxLength: 253 }, [
     {
       rule: String.raw`self.matches(r'^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')`,
-      message: 'must be a host name in small letters, as rt.example.org',
+      ...saying('must be a host name in small letters, as rt.example.org'),
     },
   ])
 

@@ -43,13 +43,11 @@ export const cityPresence = objectOf(
     {
       rule: `self.metadata.name.size() <= ${nameLengthMax}`,
       message: `the name may have at most ${nameLengthMax} characters, because the names of pods and Services are made of it`,
-      fieldPath: '.metadata.name',
     },
     {
       rule: `self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
       message:
         'the name may have small letters, digits and -, and begins with a letter, because the names of Services are made of it',
-      fieldPath: '.metadata.name',
     },
   ],
 )

@@ -9,7 +9,7 @@ import {
   secretRef,
   webAddress,
 } from './city-fields.ts'
-import { choice, defaulted, listOf, objectOf, optional, required, setOf, text, whole } from './schema.ts'
+import { choice, defaulted, listOf, objectOf, optional, required, saying, setOf, text, whole } from './schema.ts'
 
 export const publishing = objectOf('What is published, and how often.', {
   roomMinPeriodMilliseconds: defaulted(
@@ -90,10 +90,20 @@ const auth = objectOf(
     ),
     issuer: optional(text('The iss that tokens must carry.', { minLength: 1, maxLength: 512 })),
     audiences: optional(
-      setOf('The aud that tokens must carry. One for now.', text('One aud.', { minLength: 1, maxLength: 512 }), {
-        minItems: 1,
-        maxItems: 1,
-      }),
+      setOf(
+        'The aud that tokens must carry; of several, one.',
+        text('One aud.', { minLength: 1, maxLength: 512 }, [
+          { rule: `!self.contains(',')`, ...saying('must be one aud, without a comma: give several as several') },
+        ]),
+        { minItems: 1, maxItems: 16 },
+      ),
+    ),
+    maxTokenAgeSeconds: optional(
+      whole(
+        'For how long after its iat a token opens the door, whatever its exp says; it then must carry an iat. Left out: as long as it says.',
+        1,
+        315_360_000,
+      ),
     ),
     algorithms: optional(
       setOf(
@@ -150,6 +160,7 @@ const autoscaling = objectOf(
     {
       rule: 'self.minReplicas <= self.maxReplicas',
       message: 'minReplicas must not be more than maxReplicas',
+      messageExpression: `'minReplicas (%d) must not be more than maxReplicas (%d)'.format([self.minReplicas, self.maxReplicas])`,
       fieldPath: '.minReplicas',
     },
   ],
@@ -194,11 +205,12 @@ const exposure = objectOf(
   ],
 )
 
-const origin = text('An origin, as https://city.example.', { minLength: 1, maxLength: 255 }, [
+const origin = text('An origin, as https://city.example, or *, for any.', { minLength: 1, maxLength: 255 }, [
   {
-    rule: String.raw`self.matches(r'^https?://([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$') && !self.matches('^(https:.*:443|http:.*:80)$')`,
-    message:
-      'must be an origin as a browser writes it: https://city.example, in small letters, without path, pattern or the usual port',
+    rule: String.raw`self == '*' || (self.matches(r'^https?://([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$') && !self.matches('^(https:.*:443|http:.*:80)$'))`,
+    ...saying(
+      'must be an origin as a browser writes it: https://city.example, in small letters, without path, pattern or the usual port; or * alone',
+    ),
   },
 ])
 
@@ -207,7 +219,10 @@ export const gateway = objectOf('Who fans out to browsers.', {
   autoscaling: optional(autoscaling),
   auth: required(auth),
   allowedOrigins: defaulted(
-    setOf("Origins of pages that may connect. None: only pages of the gateway's own host.", origin, { maxItems: 64 }),
+    setOf("Origins of pages that may connect. None: only pages of the gateway's own host.", origin, {
+      maxItems: 64,
+      rules: [{ rule: `!('*' in self) || self.size() == 1`, message: '* stands alone, or not at all' }],
+    }),
     [],
   ),
   limits: defaulted(

@@ -1,6 +1,18 @@
 // What a CityPresence says about the three things that are there already: the homeserver, the rooms, NATS.
 import { objectNameField, secretRef, userPasswordRef, webAddress } from './city-fields.ts'
-import { choice, defaulted, listByKey, objectOf, optional, required, setOf, text, whole, type Rule } from './schema.ts'
+import {
+  choice,
+  defaulted,
+  listByKey,
+  objectOf,
+  optional,
+  required,
+  saying,
+  setOf,
+  text,
+  whole,
+  type Rule,
+} from './schema.ts'
 
 export const matrix = objectOf(
   'Where the people are: the homeserver, and the daemon that follows it.',
@@ -18,7 +30,7 @@ export const matrix = objectOf(
       text('The daemon: a member of every room, never counted.', { minLength: 1, maxLength: 255 }, [
         {
           rule: String.raw`self.matches(r'^@[^:\s]+:[^\s]+$')`,
-          message: 'must be a Matrix user id, as @presence_daemon:example.org',
+          ...saying('must be a Matrix user id, as @presence_daemon:example.org'),
         },
       ]),
     ),
@@ -43,18 +55,18 @@ const room = objectOf(
       text('Name of the room in the city, and in every message about it.', { minLength: 1, maxLength: 63 }, [
         {
           rule: `self.matches('^[a-z0-9][a-z0-9_-]*$')`,
-          message: 'must be a slug: a-z, 0-9, _ and -, beginning with a letter or digit',
+          ...saying('must be a slug: a-z, 0-9, _ and -, beginning with a letter or digit'),
         },
       ]),
     ),
     matrixRoomID: optional(
       text('The room at Matrix, by its id.', { minLength: 2, maxLength: 255 }, [
-        { rule: `self.startsWith('!')`, message: 'must be a Matrix room id, which begins with !' },
+        { rule: `self.startsWith('!')`, ...saying('must be a Matrix room id, which begins with !') },
       ]),
     ),
     matrixRoomAlias: optional(
       text('The room at Matrix, by its alias; asked for again from time to time.', { minLength: 2, maxLength: 255 }, [
-        { rule: `self.startsWith('#')`, message: 'must be a Matrix room alias, which begins with #' },
+        { rule: `self.startsWith('#')`, ...saying('must be a Matrix room alias, which begins with #') },
       ]),
     ),
   },
@@ -73,12 +85,7 @@ export const rooms = objectOf(
     http: optional(
       objectOf('A service that knows the rooms.', {
         url: required(
-          webAddress('Address of the city service; /internal/city/rooms is added to it.', [
-            {
-              rule: String.raw`!self.matches(r'/internal/city/rooms/*$')`,
-              message: 'give the address of the service alone: /internal/city/rooms is added to it',
-            },
-          ]),
+          webAddress('Address of the city service, asked for /internal/city/rooms; with a path, of the list itself.'),
         ),
         refreshPeriodSeconds: defaulted(whole('How often the rooms are asked for.', 10, 86_400), 300),
         bearerTokenSecretRef: optional(secretRef('A token that is shown to the service.', 'token')),
@@ -124,13 +131,11 @@ const natsGateway = objectOf(
   ],
 )
 
-const never = (what: string): readonly Rule[] => [
-  {
-    rule: 'self == oldSelf',
-    message: `${what} cannot be changed: make another CityPresence instead`,
-    reason: 'FieldValueForbidden',
-  },
-]
+const never = (what: string): Rule => ({
+  rule: 'self == oldSelf',
+  message: `${what} cannot be changed: make another CityPresence instead`,
+  reason: 'FieldValueForbidden',
+})
 
 const stream = objectOf(
   'The stream that holds the last count of every room.',
@@ -140,8 +145,8 @@ const stream = objectOf(
         'Name of the stream; that of user events has _USERS behind it. Two cities on one NATS need two. Cannot be changed.',
         { minLength: 1, maxLength: 120 },
         [
-          { rule: `self.matches('^[A-Za-z0-9_-]+$')`, message: 'must be one word of letters, digits, - and _' },
-          ...never('the stream'),
+          { rule: `self.matches('^[A-Za-z0-9_-]+$')`, ...saying('must be one word of letters, digits, - and _') },
+          never('the stream'),
         ],
       ),
       'CITY_PRESENCE',
@@ -153,12 +158,20 @@ const stream = objectOf(
         [
           {
             rule: String.raw`self.matches(r'^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$')`,
-            message: 'must be words joined by dots',
+            ...saying('must be words joined by dots'),
           },
-          ...never('the prefix'),
+          never('the prefix'),
         ],
       ),
       'city.presence',
+    ),
+    storage: defaulted(
+      choice(
+        'Where NATS keeps the stream. Memory: faster, and gone with the server; the leader then says everything anew. Cannot be changed.',
+        'File',
+        'Memory',
+      ),
+      'File',
     ),
     replicas: defaulted(whole('Copies of the stream when it is made: 1, 3 or 5. Three in production.', 1, 5), 1),
   },
@@ -168,6 +181,7 @@ const stream = objectOf(
       message: 'must be 1, 3 or 5: an even number survives no more than the odd one below it',
       fieldPath: '.replicas',
     },
+    { ...never('the storage'), rule: 'self.storage == oldSelf.storage', fieldPath: '.storage' },
   ],
 )
 
@@ -199,6 +213,14 @@ export const nats = objectOf(
           objectNameField(
             'A Secret of the type kubernetes.io/tls with our own certificate; its name has to contain "citypresence", as that of every Secret here.',
           ),
+        ),
+        handshake: defaulted(
+          choice(
+            'When TLS begins: after the first words of the server, or before them (handshake_first in its configuration). With First, TLS is required.',
+            'Standard',
+            'First',
+          ),
+          'Standard',
         ),
       }),
     ),

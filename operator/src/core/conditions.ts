@@ -298,7 +298,7 @@ export const reasons = {
   ManagementUnmanaged: {
     on: ['Paused'],
     status: 'True',
-    means: 'managementState is Unmanaged: nothing is written but this status.',
+    means: 'The spec says managementState: Unmanaged, so nothing is written but this status.',
     doThis: 'Set it to Managed when you are done.',
   },
   ManagementManaged: {

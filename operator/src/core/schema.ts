@@ -5,11 +5,14 @@
 //                                                -> Complete<…>, Written<…>            for the code
 //
 // Every text, list and map has to have a bound: without one the API server reckons a rule over it as endless and refuses the CRD.
+import { withDefaults } from './read-object.ts'
 
 /** One rule in CEL, and the sentence that somebody reads who broke it. */
 export type Rule = {
   readonly rule: string
   readonly message: string
+  /** The same sentence as an expression, with the value; the plain one stands in where it cannot be had. */
+  readonly messageExpression?: string
   /** The field that is to blame, below the object that has the rule: '.name'. */
   readonly fieldPath?: string
   readonly reason?: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueDuplicate'
@@ -89,8 +92,15 @@ export const required = <Out, In>(one: Optional<Out, In>): Field<Out, In, 'requi
 
 /** The API server fills it in where it is left out. */
 export const defaulted = <Out, In>(one: Optional<Out, In>, value: In): Field<Out, In, 'defaulted'> => ({
-  openapi: { ...one.openapi, default: value },
+  // Whole, with the defaults of what is inside: the API server tries the rules on a default as it stands.
+  openapi: { ...one.openapi, default: withDefaults(one.openapi, value) },
   presence: 'defaulted',
+})
+
+/** A sentence that ends with the value that was refused; not for values that may hold a secret. */
+export const saying = (message: string): Pick<Rule, 'message' | 'messageExpression'> => ({
+  message,
+  messageExpression: `${JSON.stringify(`${message}, not `)} + self`,
 })
 
 type TextLimits = Pick<OpenApi, 'minLength' | 'pattern' | 'format'> & { readonly maxLength: number }
@@ -173,8 +183,13 @@ export const quantity = (description: string): Optional<string | number> =>
   field({
     description,
     maxLength: 32,
-    pattern: String.raw`^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$`,
     'x-kubernetes-int-or-string': true,
+    ...validations([
+      {
+        rule: `type(self) == string ? isQuantity(self) && !quantity(self).isLessThan(quantity('0')) : self >= 0`,
+        message: 'must be an amount, as 1, 100m or 256Mi',
+      },
+    ]),
   })
 
 const validations = (rules: readonly Rule[]): Pick<OpenApi, 'x-kubernetes-validations'> =>
