@@ -6,8 +6,10 @@ import {
   carryActivity,
   createLife,
   endLife,
+  hasMovedSince,
   lifeDueMs,
   noteActivity,
+  noteMove,
   setTyping,
   stopTyping,
   type RoomLife,
@@ -112,5 +114,29 @@ it('[P12] activity carried over a replacement is that of both logs', () => {
       endLife(lives[1], nowMs)
       expect(seen(lives[1])).toEqual({ ...read(both, nowMs), typing: [] })
     }),
+  )
+})
+
+it('[M13] of each room the last hundred who came or went are remembered, with their newest word, and nobody else', () => {
+  const anyMove = fc.record({ who: fc.nat(150), originTs: fc.nat(1_000) })
+  const few = fc.array(anyMove, { maxLength: 30 })
+  const many = fc.array(anyMove, { minLength: 100, maxLength: 600, size: 'max' })
+  fc.assert(
+    fc.property(fc.oneof(few, many), (moves) => {
+      const life = createLife()
+      for (const { who, originTs } of moves) {
+        noteMove(life, String(who), originTs)
+        expect(life.moves.size).toBeLessThanOrEqual(100)
+      }
+      const latest = [...new Map(moves.map(({ who, originTs }, index) => [who, { who, originTs, index }])).values()]
+      const remembered = latest.toSorted((one, other) => other.index - one.index).slice(0, 100)
+      const times = new Map(remembered.map(({ who, originTs }) => [who, originTs]))
+      for (let who = 0; who <= 150; who++) {
+        const ts = times.get(who)
+        expect(hasMovedSince(life, String(who), (ts ?? 0) - 1)).toBe(ts !== undefined)
+        expect(hasMovedSince(life, String(who), ts ?? -1)).toBe(false)
+      }
+    }),
+    { numRuns: 50 },
   )
 })

@@ -240,3 +240,26 @@ it('[G13] those who fell behind together share the bytes of their catch-up', () 
   expect(sent.length).toBe(3)
   expect(sweeper.totals).toMatchObject({ waits: 3, catchUps: 3 })
 })
+
+it('[G13] catch-ups that are kept for others are bounded: more readers at marks of their own each get theirs all the same', () => {
+  const city = createCity()
+  const hall = createHall(city)
+  const { sweeper, clients, seats } = hall
+  const readers = 100
+  for (let index = 0; index < readers; index++) {
+    learnRooms(city, [view('a', index, index + 1)])
+    hall.join(0)
+  }
+  for (const { browser } of seats) browser.isBlocked = true
+  learnRooms(city, [view('b', 7, 1)])
+  beginSweep(sweeper, clients, 0)
+  sweepSome(sweeper, readers, 0)
+  for (const { browser, client } of seats) {
+    browser.isBlocked = false
+    expect(catchUpIfDrained(sweeper, client, 0)).toBe(true)
+    expect(browser.rooms.get('b')?.online_count).toBe(7)
+    expect(browser.rooms.get('a')?.online_count).toBe(readers - 1)
+  }
+  expect(sweeper.totals.catchUps).toBe(readers)
+  expect(sweeper.catchUps.size).toBe(64)
+})
