@@ -4,6 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { openFencedStream } from '@citypresence/aggregator/edge/fenced-stream'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { roomsMax } from '@citypresence/wire/room-directory'
 import { defaultPrefix, roomStream, subjectsBelow } from '@citypresence/wire/subjects'
 import { presenceStreamContract } from './presence-stream.contract.ts'
 import { createStreamServer } from './presence-stream.ts'
@@ -20,11 +21,15 @@ const beat = { subject: subjects.beat, body: '{}', headers: {} }
 type Ack = { readonly seq: number; readonly batch?: string; readonly count?: number }
 
 /** A connection on which acknowledgements are what `lie` makes of them. */
-function lying(connection: NatsConnection, lie: (ack: Ack) => object): NatsConnection {
+const lying = (connection: NatsConnection, lie: (ack: Ack) => object): NatsConnection =>
+  answering(connection, '', (said) => ((said as Partial<Ack>).seq === undefined ? said : lie(said as Ack)))
+
+/** A connection on which answers to some questions are others. */
+function answering(connection: NatsConnection, question: string, change: (said: object) => object): NatsConnection {
   const request: NatsConnection['request'] = async (subject, payload, options) => {
     const answer = await connection.request(subject, payload, options)
-    const said = answer.json<Partial<Ack>>()
-    return said.seq === undefined ? answer : Object.assign(answer, { json: () => lie(said as Ack) })
+    const said = answer.json<object>()
+    return subject.includes(question) ? Object.assign(answer, { json: () => change(said) }) : answer
   }
   return new Proxy(connection, {
     get: (own, key) => (key === 'request' ? request : (Reflect.get(own, key) as unknown)),
@@ -34,19 +39,27 @@ function lying(connection: NatsConnection, lie: (ack: Ack) => object): NatsConne
 async function openStream(dress = (connection: NatsConnection): NatsConnection => connection) {
   const clock = createFakeClock()
   const server = createStreamServer(clock)
+  const connection = server.connect()
+  const refusals: number[] = []
   const stream = openFencedStream({
-    connection: dress(server.connect()),
+    connection: dress(connection),
     streamName: roomStream,
     subjects,
     kind: 'rooms',
     replicas: 1,
     inboxPrefix: '_INBOX_aggregator',
     clock,
+    onRefusal: (code) => refusals.push(code),
   })
   await stream.ensure()
   const answer = await stream.claim(record, 0)
   if (answer.kind !== 'acked') throw new Error(answer.kind)
-  return { clock, server, stream, epoch: { term: 1, epoch: answer.sequence } }
+  return { clock, server, connection, stream, refusals, epoch: { term: 1, epoch: answer.sequence } }
+}
+
+/** Until the edge has heard what the link says of itself. */
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
 }
 
 // Longer than the edge waits for any answer.
@@ -127,5 +140,75 @@ describe('a fenced stream in trouble', () => {
     const epoch = { term: 1, epoch: claimed.sequence }
     expect(await stream.write([beat], epoch, epoch.epoch)).toEqual({ kind: 'refused' })
     expect(await stream.readRecord()).toEqual({ record: undefined, sequence: 0 })
+  })
+
+  it('[L55] while the link is down a write is over at once, and nothing of it is stored when the link is back', async () => {
+    const { clock, server, connection, stream, epoch } = await openStream()
+    server.cut(connection)
+    await turns()
+    const refused = { kind: 'unknown', why: 'not connected' }
+    expect(await stream.write([beat, beat], epoch, epoch.epoch)).toEqual(refused)
+    expect(await stream.write([beat], epoch, epoch.epoch)).toEqual(refused)
+    server.join(connection)
+    await clock.advance(patienceMs)
+    expect(server.stored(roomStream)).toHaveLength(1)
+    expect(await stream.write([beat], epoch, epoch.epoch)).toEqual({ kind: 'acked', sequence: epoch.epoch + 1 })
+  })
+
+  it('[L53] what NATS refuses is told with its own code, and what it takes is not', async () => {
+    const { server, stream, epoch, refusals } = await openStream()
+    expect(await stream.write([beat], epoch, epoch.epoch)).toMatchObject({ kind: 'acked' })
+    expect(refusals).toEqual([])
+    server.refuseWrites(1, 10_164)
+    await stream.write([beat], epoch, epoch.epoch + 1)
+    expect(await stream.claim({ ...record, term: 2 }, 0)).toEqual({ kind: 'refused' })
+    expect(refusals).toEqual([10_164, 10_071])
+  })
+
+  it('[L41] an epoch record that nobody can read, or that cannot be had, is no absent one', async () => {
+    const { server, stream } = await openStream()
+    const admin = server.connect()
+    admin.publish(subjects.ingest(subjects.epoch), '{"term":')
+    await expect(stream.readRecord()).rejects.toMatchObject({ code: 'WireGarbled' })
+    await admin.request(`$JS.API.STREAM.DELETE.${roomStream}`)
+    await expect(stream.readRecord()).rejects.toMatchObject({ code: 'PublishUnknown' })
+  })
+
+  it('[L40] a stream that can be neither asked for nor made is told with what NATS says', async () => {
+    const says = async (answer: object) => {
+      const { stream } = await openStream((connection) => answering(connection, 'STREAM.INFO', () => answer))
+      await stream.ensure()
+    }
+    await expect(
+      says({ error: { err_code: 10_039, description: 'jetstream not enabled for account' } }),
+    ).rejects.toMatchObject({
+      code: 'NatsNoStorage',
+      message: `${roomStream}: jetstream not enabled for account`,
+    })
+    await expect(says({})).rejects.toMatchObject({ code: 'NatsNoStorage' })
+  })
+
+  it('[L41] a claim tells the account that the server put its leader in, where it says so', async () => {
+    const claimedBy = async (info: object | undefined): Promise<unknown> => {
+      const { server } = await openStream((connection) => Object.assign(connection, { info }))
+      return JSON.parse(server.stored(roomStream)[0]?.body ?? '{}')
+    }
+    expect(await claimedBy({ remote_account: 'CITY' })).toEqual({ ...record, account: 'CITY' })
+    expect(await claimedBy(undefined)).toEqual(record)
+  })
+
+  it('[L48] of what is stored no more is asked for than two cities have rooms, and one message more', async () => {
+    const asked: unknown[] = []
+    const { stream } = await openStream((connection) => {
+      const publish: NatsConnection['publish'] = (subject, payload, options) => {
+        if (subject.includes('DIRECT.GET')) asked.push(JSON.parse(String(payload)))
+        connection.publish(subject, payload, options)
+      }
+      return new Proxy(connection, {
+        get: (own, key) => (key === 'publish' ? publish : (Reflect.get(own, key) as unknown)),
+      })
+    })
+    expect(await stream.readStored()).toEqual([])
+    expect(asked).toEqual([{ seq: 1, batch: 2 * roomsMax + 3, next_by_subj: subjects.rooms }])
   })
 })
