@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model bench kube-binaries freeze-synapse crds clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench kube-binaries freeze-synapse crds clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -53,7 +53,8 @@ docs: deps-demo ## print the pages that come from code
 crds: deps-demo ## print the CustomResourceDefinition from its fields (docs does it too)
 	@$(WITH_NODE) node operator/src/print-crd.ts
 
-demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it (LEADERS=2: who leads may be killed)
+demo: deps-demo build ## start a living city and print its address; Ctrl-C ends it (LEADERS=2: who leads may be killed; OBSERVE=1: Prometheus looks on)
+	@[ -z "$(OBSERVE)" ] || sh $(INSTALL)/prometheus.sh
 	@$(WITH_NODE) node stack/src/demo/main.ts
 
 chaos: deps-demo ## play every fault on real processes (FAULTS="F12 F15a" plays some); takes half an hour
@@ -68,6 +69,9 @@ failover: deps build ## time a failover to the frame in a browser (WAYS="SIGTERM
 model: ## have Spin walk every order of events of the protocol (KEEP=1 writes what it explored into docs/)
 	@sh $(INSTALL)/deps.sh model
 	@KEEP=$(KEEP) $(WITH_NODE) node sim/fence/main.ts
+
+observe-check: deps build ## play every alert, and ask a real Prometheus every query of the dashboards against a living city
+	@$(WITH_NODE) vitest run --project real sight
 
 bench: deps-demo ## measure what must not take long, each figure beside its floor of the same run
 	@$(WITH_NODE) node bench/first-sync.ts

@@ -16,6 +16,7 @@ const houseFolders = [
   'checker',
   'sim',
   'chaos',
+  'sight',
   'house',
 ]
 

@@ -1,6 +1,6 @@
 // The pages that are printed from code, so that they cannot say something else: `make docs` writes them, tidy.test.ts compares.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { settings as aggregatorSettings } from '../aggregator/src/config.ts'
 import { settingsMarkdown } from '../chassis/src/config.ts'
 import { sections } from '../chaos/src/all-faults.ts'
@@ -11,6 +11,10 @@ import { settings as gatewaySettings } from '../gateway/src/config.ts'
 import { crdFiles } from '../operator/src/print-crd.ts'
 import { referencePage } from '../operator/src/reference-page.ts'
 import { markdownTable, type KeptRun } from '../sim/fence/table.ts'
+import { dashboardFiles } from '../sight/src/dashboards.ts'
+import { metricsPage } from '../sight/src/metrics-page.ts'
+import { ruleGroups } from '../sight/src/rules.ts'
+import { runbookPages } from '../sight/src/runbooks.ts'
 import { cruiseHouse, drawFolders } from './folder-graph.ts'
 import { root } from './sources.ts'
 
@@ -21,6 +25,10 @@ export async function generatedPages(): Promise<readonly Page[]> {
     { path: 'docs/CITYPRESENCE.md', text: referencePage() },
     { path: 'docs/ERRORS.md', text: errorsPage() },
     ...crdFiles(),
+    { path: 'docs/METRICS.md', text: metricsPage() },
+    ...runbookPages(),
+    ...dashboardFiles(),
+    { path: 'sight/rules.json', text: `${JSON.stringify(ruleGroups(), null, 2)}\n` },
     { path: 'docs/SETTINGS.md', text: settingsPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
     { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },
@@ -56,4 +64,8 @@ function between(path: string, name: string, text: string): string {
   return `${before}${begin}\n\n${text}\n\n${end}${after}`
 }
 
-if (import.meta.main) for (const { path, text } of await generatedPages()) writeFileSync(join(root, path), text)
+if (import.meta.main)
+  for (const { path, text } of await generatedPages()) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }

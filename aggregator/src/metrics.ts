@@ -10,9 +10,12 @@ const readBuckets = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1, 5]
 
 export function createAggregatorMetrics(metrics: Metrics) {
   return {
-    syncs: metrics.counter('syncs_total', 'Answers of /sync that were learned, by kind (initial, increment).', [
-      'kind',
-    ]),
+    syncs: metrics.counter(
+      'syncs_total',
+      'Answers of /sync that were learned, by kind (initial, increment).',
+      ['kind'],
+      [{ kind: 'initial' }, { kind: 'increment' }],
+    ),
     syncFailures: metrics.counter('sync_failures_total', 'Failed syncs, by error code.', ['code']),
     syncReadSeconds: metrics.histogram(
       'sync_read_seconds',
@@ -26,11 +29,17 @@ export function createAggregatorMetrics(metrics: Metrics) {
       'unknown_presence_states_total',
       'Presence states that the specification does not know.',
     ),
-    drift: metrics.counter('membership_drift_total', 'Members that an audit found wrong, by direction.', ['direction']),
+    drift: metrics.counter(
+      'membership_drift_total',
+      'Members that an audit found wrong, by direction (added, removed).',
+      ['direction'],
+      [{ direction: 'added' }, { direction: 'removed' }],
+    ),
     audits: metrics.counter(
       'membership_audits_total',
       'Audits of members by their end: compared, overtaken (too many moved meanwhile), repeated, crowded, replaced (by an initial sync).',
       ['end'],
+      ['compared', 'overtaken', 'repeated', 'crowded', 'replaced'].map((end) => ({ end })),
     ),
     rooms: metrics.gauge('rooms', 'Rooms on the map.'),
     roomsWithout: metrics.gauge(
@@ -51,20 +60,30 @@ export function createAggregatorMetrics(metrics: Metrics) {
     epoch: metrics.gauge('epoch', 'Epoch (sequence of the claim) under which this process last led, by stream.', [
       'stream',
     ]),
-    claims: metrics.counter('claims_total', 'Claims on a stream, by their answer (acked, refused, unknown).', [
-      'stream',
-      'answer',
-    ]),
+    claims: metrics.counter(
+      'claims_total',
+      'Claims on a stream, by their answer (acked, refused, unknown).',
+      ['stream', 'answer'],
+      ['acked', 'refused', 'unknown'].map((answer) => ({ stream: 'rooms', answer })),
+    ),
     refusals: metrics.counter(
       'refusals_total',
       'Claims and writes that NATS refused, by stream and by its own code (10071 is the fence).',
       ['stream', 'code'],
+      [{ stream: 'rooms', code: '10071' }],
     ),
-    published: metrics.counter('published_total', 'Messages that the stream stored, by stream.', ['stream']),
+    published: metrics.counter(
+      'published_total',
+      'Messages that the stream stored, by stream.',
+      ['stream'],
+      [{ stream: 'rooms' }],
+    ),
     publishSeconds: metrics.histogram('publish_seconds', 'Duration of a fenced write.', ['stream'], publishBuckets),
-    doubts: metrics.counter('doubts_total', 'Writes that were refused or whose fate was unknown, by stream and kind.', [
-      'stream',
-      'why',
-    ]),
+    doubts: metrics.counter(
+      'doubts_total',
+      'Writes that were refused or whose fate was unknown, by stream and kind.',
+      ['stream', 'why'],
+      ['refused', 'unknown', 'another'].map((why) => ({ stream: 'rooms', why })),
+    ),
   }
 }

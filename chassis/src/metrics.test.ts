@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { CityError } from './errors.ts'
+import { CityError, errorCodes } from './errors.ts'
 import { createLabelBound, createMetrics } from './metrics.ts'
 
 it('[C8] metrics are named for the service, with the process metrics beside them', async () => {
@@ -22,6 +22,18 @@ it('[C8] every error is counted under its word', async () => {
   const text = await metrics.registry.metrics()
   expect(text).toContain('citypresence_aggregator_errors_total{code="NatsTooOld"} 1')
   expect(text).toContain('citypresence_aggregator_errors_total{code="Unexpected"} 1')
+})
+
+it('[C8] what may be counted is there at zero before it was: Prometheus sees no increase in a series that begins at one', async () => {
+  const metrics = createMetrics('aggregator')
+  metrics
+    .counter('claims_total', 'Claims.', ['answer'], [{ answer: 'acked' }, { answer: 'refused' }])
+    .inc({ answer: 'acked' })
+  const text = await metrics.registry.metrics()
+  expect(text).toContain('citypresence_aggregator_claims_total{answer="acked"} 1')
+  expect(text).toContain('citypresence_aggregator_claims_total{answer="refused"} 0')
+  for (const code of Object.keys(errorCodes))
+    expect(text).toContain(`citypresence_aggregator_errors_total{code="${code}"} 0`)
 })
 
 it('[C8] two services in one process do not share numbers', async () => {

@@ -7,26 +7,37 @@ import {
   Registry,
   collectDefaultMetrics,
 } from 'prom-client'
-import { type ErrorCode, toErrorCode } from './errors.ts'
+import { errorCodes, type ErrorCode, toErrorCode } from './errors.ts'
 
 export type Labels<L extends string> = Partial<Record<L, string | number>>
 
-export interface Counter<L extends string = never> {
+type Named = {
+  /** In full, as a scrape shows it: dashboards and alerts take it from here. */
+  readonly name: string
+}
+
+export interface Counter<L extends string = never> extends Named {
   inc(labels?: Labels<L> | number, by?: number): void
 }
-export interface Gauge<L extends string = never> {
+export interface Gauge<L extends string = never> extends Named {
   set(value: number): void
   set(labels: Labels<L>, value: number): void
   remove(labels: Labels<L>): void
 }
-export interface Histogram<L extends string = never> {
+export interface Histogram<L extends string = never> extends Named {
   observe(value: number): void
   observe(labels: Labels<L>, value: number): void
 }
 
 export interface Metrics {
   readonly registry: Registry
-  counter<const L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>
+  /** `known`: series that are there from the start, at zero. To Prometheus a series that begins at one never increased. */
+  counter<const L extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly L[],
+    known?: readonly Labels<L>[],
+  ): Counter<L>
   gauge<const L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>
   histogram<const L extends string = never>(
     name: string,
@@ -62,26 +73,39 @@ function overflowLabels<L extends string>(labels: Labels<L>): Labels<L> {
   return others
 }
 
+/** Shared with every leader that is elected by client-go, so that one panel shows them all. */
+const masterStatusName = 'leader_election_master_status'
+
 export function createMetrics(service: string): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  const fullName = (name: string): string => `citypresence_${service.replaceAll('-', '_')}_${name}`
   const common = (name: string, help: string, labels: readonly string[] = []) => ({
-    name: `citypresence_${service.replaceAll('-', '_')}_${name}`,
+    name: fullName(name),
     help,
     labelNames: [...labels],
     registers: [registry],
   })
-  const counter: Metrics['counter'] = (name, help, labels) => boundCounter(new PromCounter(common(name, help, labels)))
-  const errors = counter('errors_total', 'Errors by their word in docs/ERRORS.md.', ['code'])
+  const counter: Metrics['counter'] = (name, help, labels, known = []) => {
+    const counted = boundCounter<(typeof labels & {})[number]>(
+      fullName(name),
+      new PromCounter(common(name, help, labels)),
+    )
+    for (const series of known) counted.inc(series, 0)
+    return counted
+  }
+  const codes = Object.keys(errorCodes).map((code) => ({ code }))
+  const errors = counter('errors_total', 'Errors by their word in docs/ERRORS.md.', ['code'], codes)
   return {
     registry,
     counter,
-    gauge: (name, help, labels) => boundGauge(new PromGauge(common(name, help, labels))),
+    gauge: (name, help, labels) => boundGauge(fullName(name), new PromGauge(common(name, help, labels))),
     histogram: (name, help, labels, buckets) =>
-      boundHistogram(new PromHistogram({ ...common(name, help, labels), buckets: [...buckets] })),
+      boundHistogram(fullName(name), new PromHistogram({ ...common(name, help, labels), buckets: [...buckets] })),
     masterStatus: boundGauge(
+      masterStatusName,
       new PromGauge({
-        name: 'leader_election_master_status',
+        name: masterStatusName,
         help: 'Whether this process leads (1) or stands by (0), by the name of the election.',
         labelNames: ['name'],
         registers: [registry],
@@ -96,9 +120,10 @@ export function createMetrics(service: string): Metrics {
   }
 }
 
-function boundCounter<L extends string>(prom: PromCounter): Counter<L> {
+function boundCounter<L extends string>(name: string, prom: PromCounter): Counter<L> {
   const bound = createLabelBound(combinationsMax)
   return {
+    name,
     inc(labels, by = 1) {
       if (typeof labels === 'object') prom.inc(bound(labels), by)
       else prom.inc(labels ?? by)
@@ -106,9 +131,10 @@ function boundCounter<L extends string>(prom: PromCounter): Counter<L> {
   }
 }
 
-function boundGauge<L extends string>(prom: PromGauge): Gauge<L> {
+function boundGauge<L extends string>(name: string, prom: PromGauge): Gauge<L> {
   const bound = createLabelBound(combinationsMax)
   return {
+    name,
     set(...args: [number] | [Labels<L>, number]) {
       if (args.length === 1) prom.set(args[0])
       else prom.set(bound(args[0]), args[1])
@@ -117,9 +143,10 @@ function boundGauge<L extends string>(prom: PromGauge): Gauge<L> {
   }
 }
 
-function boundHistogram<L extends string>(prom: PromHistogram): Histogram<L> {
+function boundHistogram<L extends string>(name: string, prom: PromHistogram): Histogram<L> {
   const bound = createLabelBound(combinationsMax)
   return {
+    name,
     observe(...args: [number] | [Labels<L>, number]) {
       if (args.length === 1) prom.observe(args[0])
       else prom.observe(bound(args[0]), args[1])

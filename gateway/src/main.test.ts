@@ -52,7 +52,7 @@ it('[G28] all mistakes at once, exit 2, and nothing was started', async () => {
     PORT: 'x',
     PAGE: 'perhaps',
     JWT_SECRET: 'too-short-canary',
-    ALLOWED_ORIGINS: '*',
+    ALLOWED_ORIGINS: 'city.example',
     JWKS_CA_FILE: join(import.meta.dirname, 'none.pem'),
   }
   const gateway = await run({ env })

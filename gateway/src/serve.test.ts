@@ -117,6 +117,21 @@ it('[G23] freshness is told once a sweep, from the oldest change in it; the span
   expect(await loop.metric('changes_total')).toBe(4)
 })
 
+it('[G23] late and marked as stale is told apart from late', async () => {
+  const loop = startFakeLoop()
+  loop.join()
+  const oldestEventTs = loop.clock.wallMs() - 9_000
+  loop.gateway.feed.status({ stale: false })
+  loop.room('energy', 1, { oldestEventTs })
+  loop.settle()
+  loop.gateway.feed.status({ stale: true, reason: 'source' })
+  loop.room('energy', 2, { oldestEventTs })
+  loop.room('water', 2, { oldestEventTs })
+  loop.settle()
+  expect(await loop.metric('freshness_seconds_count{marked="no"}')).toBe(1)
+  expect(await loop.metric('freshness_seconds_count{marked="yes"}')).toBe(1)
+})
+
 it('[G23] status, a replaced board and changes that nobody is there to see say nothing of freshness', async () => {
   const loop = startFakeLoop()
   const oldestEventTs = loop.clock.wallMs() - 1_000

@@ -176,14 +176,16 @@ function startSweep(loop: Loop): void {
   go()
 }
 
-function noteSweep({ metrics, clock, sweeper }: Loop, { oldestEventTs }: Stamps, startedMs: number): void {
+function noteSweep({ metrics, clock, sweeper, city }: Loop, { oldestEventTs }: Stamps, startedMs: number): void {
   metrics.sweepSeconds.observe((clock.monotonicMs() - startedMs) / 1000)
   metrics.noteTotals(sweeper.totals)
   if (oldestEventTs === undefined) return
   const ageMs = clock.wallMs() - oldestEventTs
   // Two machines' clocks differ: an event from the future counts as fresh, and is told.
   if (ageMs < 0) metrics.clockSkew.inc()
-  metrics.freshnessSeconds.observe(Math.min(freshnessMaxMs, Math.max(0, ageMs)) / 1000)
+  // Late and marked is honest, late and unmarked is what the objective counts.
+  const marked = city.status.stale ? 'yes' : 'no'
+  metrics.freshnessSeconds.observe({ marked }, Math.min(freshnessMaxMs, Math.max(0, ageMs)) / 1000)
 }
 
 // --- readers ---------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 # deps.sh model|demo|all: everything the model, a demo or all tests need. First what the machine itself must have, then the
 # independent downloads side by side.
 #
-#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old)  kube.sh  helm.sh }
+#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old)  prometheus.sh  kube.sh  helm.sh }
 . "$(dirname -- "$0")/common.sh"
 
 case $1 in
@@ -31,6 +31,7 @@ side_by_side npm.sh
 [ "$1" = model ] || side_by_side synapse.sh
 [ "$1" = model ] || side_by_side nats-server.sh "$NATS_SERVER_VERSION"
 [ "$1" != all ] || side_by_side nats-server.sh "$NATS_SERVER_OLD_VERSION"
+[ "$1" != all ] || side_by_side prometheus.sh
 # The longest by far: minutes of compiling, once.
 [ "$1" != all ] || side_by_side kube.sh
 [ "$1" != all ] || side_by_side helm.sh

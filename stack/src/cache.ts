@@ -4,6 +4,7 @@
 //   <cache>/nats-server-<version>/nats-server   one static binary
 //   <cache>/kube-<version>-etcd-<version>/       etcd and kube-apiserver
 //   <cache>/helm-<version>/helm                  the program that installs charts
+//   <cache>/prometheus-debian/                prometheus and promtool
 //   <cache>/fixtures/<key>/                     databases of cities already built (city-fixture.ts)
 //
 // The versions are the Makefile's: it writes them down once, in stack/install/versions.env, and both read that file.
@@ -52,6 +53,13 @@ export function helmBinary(): string {
   const named = machineSetting('HELM_PATH')
   const version = pinnedVersion('HELM_VERSION')
   return present(named ?? join(cacheFolder(), `helm-${version}`, 'helm'), 'helm')
+}
+
+/** Out of the folder that PROMETHEUS_BIN names, else of Debian's package. */
+export function prometheusBinary(name: 'prometheus' | 'promtool'): string {
+  const named = machineSetting('PROMETHEUS_BIN')
+  if (named !== undefined) return present(join(named, name), `${name} (PROMETHEUS_BIN)`)
+  return present(join(cacheFolder(), 'prometheus-debian', name), name)
 }
 
 /** A Chromium of this machine: the one named, else the first of the usual places. */

@@ -60,11 +60,12 @@ export function startFakeLoop({ drainMs = 5_000, skewMs = 0 }: { drainMs?: numbe
         () => clock.monotonicMs(),
       )
     },
-    /** The value of one metric, by its name without the prefix, labels included. */
+    /** The value of one metric, by its name without the prefix; of all its labels together where none are given. */
     async metric(name: string): Promise<number> {
       const text = await metrics.registry.metrics()
-      const line = text.split('\n').find((one) => one.startsWith(`citypresence_gateway_${name} `))
-      return line === undefined ? 0 : Number(line.split(' ')[1])
+      const own = [' ', '{'].map((end) => `citypresence_gateway_${name}${end}`)
+      const lines = text.split('\n').filter((one) => own.some((start) => one.startsWith(start)))
+      return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
   }
 }

@@ -105,6 +105,7 @@ async function play(lie: number): Promise<{ why: string | undefined; lines: stri
     lengthMs: 8_000,
     throttleMs: 300,
     leaders: 1,
+    observe: false,
     seed: 3,
     agreeWithinMs: 8_000,
     signal: new AbortController().signal,

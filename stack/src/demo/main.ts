@@ -1,6 +1,6 @@
 // `make demo`: a living city on real servers. Ctrl-C ends it and leaves nothing running; DEMO_SECONDS=30 lets it end by
 // itself, with exit code 0 when the city lived and 1 with a sentence when it did not. LEADERS=2 starts a second aggregator: each line
-// tells who leads, and whoever ends that process sees nothing of it in the page.
+// tells who leads, and whoever ends that process sees nothing of it in the page. OBSERVE=1 has a Prometheus look on, with our alerts.
 import { show } from './show.ts'
 
 const throttleMs = 3_000 // the seed's default
@@ -43,8 +43,9 @@ endOn('SIGINT')
 endOn('SIGTERM')
 const lengthMs = lengthMsOf(process.env['DEMO_SECONDS'])
 const leaders = leadersOf(process.env['LEADERS'])
+const observe = (process.env['OBSERVE'] ?? '') !== ''
 try {
-  const why = await show({ lengthMs, throttleMs, leaders, seed, agreeWithinMs, signal: ending.signal, say })
+  const why = await show({ lengthMs, throttleMs, leaders, observe, seed, agreeWithinMs, signal: ending.signal, say })
   if (why === undefined) say('The city lived.')
   else console.error(`The city did not live: ${why}`)
   process.exitCode = why === undefined ? 0 : 1

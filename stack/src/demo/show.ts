@@ -17,6 +17,8 @@ export type ShowOptions = {
   throttleMs: number
   /** Aggregators: one leads, the others stand by. */
   leaders: number
+  /** A Prometheus looks on. */
+  observe: boolean
   seed: number
   /** How long the gateways may take to agree once everybody has fallen silent. */
   agreeWithinMs: number
@@ -37,6 +39,10 @@ export async function show(
   const latency = measureLatency(stage.city, viewers, stage.throttleMs)
   try {
     options.say(`\nThe city is open: ${stage.address}\n`)
+    if (stage.prometheusUrl !== undefined)
+      options.say(
+        `Prometheus looks on: ${stage.prometheusUrl}/alerts; dashboards for Grafana lie in sight/dashboards.\n`,
+      )
     const died = await watch(options, stage, { residents, viewers, latency })
     if (died !== undefined || options.signal.aborted) return died
     return await judge(options, stage, { residents, viewers, latency })

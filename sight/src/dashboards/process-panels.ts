@@ -1,0 +1,62 @@
+// What every process of ours can run out of: CPU, memory, time of the event loop, descriptors; and the errors it met.
+import { inCity, type Panel } from '../dashboard.ts'
+import { nodeProcess } from '../metric-families.ts'
+import { rateOf, selector, type Metric } from '../promql.ts'
+
+const range = '$__rate_interval'
+
+/** `own`: a metric that only processes of this service have; it tells them from the others. */
+export function processPanels(errors: Metric, own: Metric): readonly Panel[] {
+  const ofOurs = (expr: string): string => `${expr} and on (namespace, city, pod) ${selector(own, inCity)}`
+  const lines = (title: string, about: string, unit: string, expr: string): Panel => ({
+    title,
+    about,
+    kind: 'lines',
+    unit,
+    queries: [{ expr, legend: '{{pod}}' }],
+  })
+  return [
+    {
+      title: 'Errors',
+      about: 'By the word of docs/ERRORS.md, which says what to do about each.',
+      kind: 'lines',
+      unit: 'ops',
+      queries: [
+        {
+          expr: `sum by (code) (${rateOf(errors, range, inCity)}) > 0 or sum(${rateOf(errors, range, inCity)})`,
+          legend: '{{code}}',
+        },
+      ],
+    },
+    lines(
+      'CPU',
+      'Cores. One process uses one, and a little for collecting garbage.',
+      'short',
+      ofOurs(rateOf(nodeProcess.cpuSeconds, range, inCity)),
+    ),
+    lines(
+      'Memory',
+      'Resident. A gateway needs about 130 MB and 8 KB for each browser.',
+      'bytes',
+      ofOurs(selector(nodeProcess.residentBytes, inCity)),
+    ),
+    lines(
+      'Event loop',
+      'How late it is, 99 %. Above 0.25 s something holds it.',
+      's',
+      ofOurs(selector(nodeProcess.loopLagP99Seconds, inCity)),
+    ),
+    lines(
+      'Collecting garbage',
+      'Share of the time.',
+      'percentunit',
+      `sum by (namespace, city, pod) (${rateOf({ name: `${nodeProcess.gcSeconds.name}_sum` }, range, inCity)}) and on (namespace, city, pod) ${selector(own, inCity)}`,
+    ),
+    lines(
+      'Descriptors',
+      'One for each browser, and some twenty more.',
+      'short',
+      ofOurs(selector(nodeProcess.openDescriptors, inCity)),
+    ),
+  ]
+}

@@ -1,0 +1,63 @@
+// Every number the services register, by the same functions with which they do: what a rule or a panel asks for is a name that a
+// scrape has, or it does not compile.
+//
+//   chassis/metrics, aggregator/metrics, gateway/metrics -> families -> rules, alerts, dashboards, docs/METRICS.md
+import { createAggregatorMetrics } from '@citypresence/aggregator/metrics'
+import { createMetrics } from '@citypresence/chassis/metrics'
+import { createFeedMetrics } from '@citypresence/gateway/feed-metrics'
+import { createGatewayMetrics } from '@citypresence/gateway/metrics'
+
+const aggregatorRegister = createMetrics('aggregator')
+const gatewayRegister = createMetrics('gateway')
+
+export const aggregator = {
+  ...createAggregatorMetrics(aggregatorRegister),
+  errors: aggregatorRegister.errors,
+  masterStatus: aggregatorRegister.masterStatus,
+}
+
+export const gateway = {
+  ...createGatewayMetrics(gatewayRegister),
+  ...createFeedMetrics(gatewayRegister),
+  errors: gatewayRegister.errors,
+}
+
+/** What the library of metrics tells of every Node process. */
+export const nodeProcess = {
+  cpuSeconds: { name: 'process_cpu_seconds_total' },
+  residentBytes: { name: 'process_resident_memory_bytes' },
+  openDescriptors: { name: 'process_open_fds' },
+  heapUsedBytes: { name: 'nodejs_heap_size_used_bytes' },
+  loopLagP99Seconds: { name: 'nodejs_eventloop_lag_p99_seconds' },
+  gcSeconds: { name: 'nodejs_gc_duration_seconds' },
+} as const
+
+export type Family = {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  readonly labels: readonly string[]
+}
+
+type Registered = {
+  readonly name: string
+  readonly help: string
+  readonly type: unknown
+  readonly labelNames?: readonly string[]
+}
+
+const familiesOf = ({ registry }: { readonly registry: { getMetricsAsArray(): readonly unknown[] } }): Family[] =>
+  // The library keeps labels and type in fields that its types do not name.
+  (registry.getMetricsAsArray() as readonly Registered[]).map(({ name, help, type, labelNames = [] }) => ({
+    name,
+    type: String(type),
+    help,
+    labels: labelNames,
+  }))
+
+const isOwn = ({ name }: Family): boolean => name.startsWith('citypresence_')
+
+export const aggregatorFamilies: readonly Family[] = familiesOf(aggregatorRegister).filter(isOwn)
+export const gatewayFamilies: readonly Family[] = familiesOf(gatewayRegister).filter(isOwn)
+/** What both have. */
+export const sharedFamilies: readonly Family[] = familiesOf(gatewayRegister).filter((family) => !isOwn(family))

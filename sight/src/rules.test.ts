@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { recordingRules, windows } from './freshness-objective.ts'
+import { aggregatorFamilies, gatewayFamilies, sharedFamilies } from './metric-families.ts'
+import { alerts, ruleGroups, runbookBase } from './rules.ts'
+import { runbookPages } from './runbooks.ts'
+import { strangersIn } from './testing/strangers.ts'
+
+it('[O1] labels are from a short list, none of which grows with the city', () => {
+  const families = [...aggregatorFamilies, ...gatewayFamilies, ...sharedFamilies]
+  const labels = new Set(families.flatMap((family) => family.labels))
+  const ours = ['answer', 'code', 'direction', 'end', 'kind', 'marked', 'name', 'outcome', 'reason', 'stream', 'why']
+  // Of the process: kinds of memory, of work and of handles, and its version.
+  const processs = ['type', 'space', 'version', 'major', 'minor', 'patch']
+  expect([...labels].filter((label) => ![...ours, ...processs].includes(label))).toEqual([])
+})
+
+it('[O2] rules ask for metrics and labels that services register', () => {
+  const rules = ruleGroups().groups.flatMap((group) => group.rules as readonly { expr: string }[])
+  expect(rules.length).toBe(alerts.length + windows.length)
+  expect(rules.flatMap(({ expr }) => strangersIn(expr))).toEqual([])
+})
+
+it('[O2] a metric or a label that nobody registers is found', () => {
+  expect(strangersIn('rate(citypresence_gateway_connexions[5m])')).toEqual(['citypresence_gateway_connexions'])
+  expect(strangersIn('citypresence_gateway_closes_total{kode="4401"}')).toEqual([
+    'citypresence_gateway_closes_total{kode}',
+  ])
+  expect(strangersIn('citypresence_gateway_sweep_seconds_bucket{le="1",pod="x"}')).toEqual([])
+})
+
+it('[O5] each alert has its page, and names it', () => {
+  const pages = new Map(runbookPages().map(({ path, text }) => [path, text]))
+  for (const { name, expr, causes, steps, seen, summary } of alerts) {
+    expect(name).toMatch(/^CityPresence[A-Z]\w+$/)
+    const page = pages.get(`docs/runbooks/${name}.md`) ?? ''
+    for (const part of [expr, seen, ...causes, ...steps]) {
+      expect(part.length).toBeGreaterThan(10)
+      expect(page).toContain(part)
+    }
+    expect(summary).toContain('{{ $labels.city }}')
+    expect(existsSync(`docs/runbooks/${name}.md`)).toBe(true)
+  }
+  const urls = JSON.stringify(ruleGroups())
+  for (const { name } of alerts) expect(urls).toContain(`"runbook_url":"${runbookBase}/${name}.md"`)
+  expect(new Set(alerts.map(({ name }) => name)).size).toBe(alerts.length)
+})
+
+it('[O6] late is what was told unmarked after the budget; only where something was told is there a ratio', () => {
+  for (const { expr } of recordingRules) {
+    expect(expr).toContain('marked="no",le="5"')
+    expect(expr).toMatch(/ > 0\)$/)
+  }
+})
