@@ -225,6 +225,10 @@ export const errorCodes = {
     means: 'A token was past its end.',
     doThis: 'Nothing; the browser asks for a new one. If all are, compare the clocks of issuer and gateway.',
   },
+  TokenRevoked: {
+    means: 'A token stands on the list of revoked ones, by its subject or its id.',
+    doThis: 'Nothing, when it was meant; else take the line out of REVOKED_FILE.',
+  },
   OriginRefused: {
     means: 'A page of an origin that is not allowed asked for the socket.',
     doThis: 'Add the origin to ALLOWED_ORIGINS, to the letter, if it is yours.',
@@ -240,6 +244,14 @@ export const errorCodes = {
   TooManyConnections: {
     means: 'The gateway has as many connections as it may.',
     doThis: 'Add gateways, or raise CONNECTIONS_MAX where memory allows.',
+  },
+  TooManyOfAddress: {
+    means: 'One address has as many connections as it may.',
+    doThis: 'Look whether that is an office or an attack; TRUSTED_PROXIES may lack one of your proxies.',
+  },
+  TooManyOfSubject: {
+    means: 'One token subject has as many connections as it may.',
+    doThis: 'Raise CONNECTIONS_PER_SUBJECT_MAX where one person opens many pages.',
   },
   AuthKeysUnreachable: {
     means: 'The keys that verify tokens could not be fetched; known keys stay in use.',

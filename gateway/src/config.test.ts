@@ -32,6 +32,9 @@ it('[G26] NATS_URL and JWT_SECRET are enough; the defaults are those of the READ
     page: false,
     allowedOrigins: [],
     connectionsMax: 20_000,
+    trustedProxies: [],
+    perAddressMax: 100,
+    perSubjectMax: 0,
     drainMs: 20_000,
     subjectPrefix: 'city.presence',
     streamName: 'CITY_PRESENCE',
@@ -47,6 +50,7 @@ const fine: Environment[] = [
   { ALLOWED_ORIGINS: '*' },
   { JWT_AUDIENCE: 'y, z', TOKEN_AGE_MAX_S: '3600' },
   { PORT: '9000', ADMIN_PORT: '9000', HOST: '192.0.2.1', ADMIN_HOST: '127.0.0.1' },
+  { TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8', CONNECTIONS_PER_ADDRESS_MAX: '0', REVOKED_FILE: '/revoked' },
   { PAGE: 'on', DRAIN_MS: '0', PORT: '0', CONNECTIONS_MAX: '1' },
   { SUBJECT_PREFIX: 'one.city', STREAM_NAME: 'ONE', NATS_INBOX_PREFIX: '_INBOX.one' },
   { JWT_SECRET: 'ü'.repeat(16) },
@@ -56,6 +60,7 @@ it.each(fine)('[G26] fine: %o', (env) => {
 })
 
 const mistakes: [Environment, RegExp][] = [
+  [{ TRUSTED_PROXIES: 'balancer' }, /^TRUSTED_PROXIES must be an address range/],
   [{ NATS_URL: '' }, /^NATS_URL is required/],
   [{ NATS_URL: 'http://nats:4222' }, /^NATS_URL must be an address/],
   [{ JWT_SECRET: '' }, /^JWT_SECRET \(or JWT_SECRET_FILE\) and JWKS_URL: give exactly one/],

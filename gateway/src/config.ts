@@ -1,5 +1,5 @@
 // The gateway's settings: name, default, and what each costs or excludes.
-import { decode, type ConfigOf, type Incomplete, type SettingsTable } from '@citypresence/chassis/config'
+import { decode, type Cidr, type ConfigOf, type Incomplete, type SettingsTable } from '@citypresence/chassis/config'
 import { natsMistakes, natsSettings } from '@citypresence/chassis/nats-settings'
 import { serviceSettings } from '@citypresence/chassis/service-settings'
 import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
@@ -87,6 +87,32 @@ export const settings = {
     decode: decode.integer({ min: 1, max: 1_000_000 }),
     default: 20_000,
     help: 'Connections at once; more are refused. An idle one costs about 10 KiB.',
+  },
+  trustedProxies: {
+    env: 'TRUSTED_PROXIES',
+    decode: decode.cidrs,
+    default: [] as readonly Cidr[],
+    help: 'Address ranges of our own proxies, separated by commas: only they are believed in X-Forwarded-For.',
+  },
+  perAddressMax: {
+    env: 'CONNECTIONS_PER_ADDRESS_MAX',
+    decode: decode.integer({ min: 0, max: 1_000_000 }),
+    // An office or a school behind one address, with a page or two each.
+    default: 100,
+    help: 'Connections at once of one address (of IPv6 a /64), 0 for no cap; without TRUSTED_PROXIES there is none.',
+  },
+  perSubjectMax: {
+    env: 'CONNECTIONS_PER_SUBJECT_MAX',
+    decode: decode.integer({ min: 0, max: 1_000_000 }),
+    // Off: a city may give one token to all its pages.
+    default: 0,
+    help: 'Connections at once of one token subject (sub), 0 for no cap; 10 where each person has a token of their own.',
+  },
+  revokedFile: {
+    env: 'REVOKED_FILE',
+    decode: decode.nonEmpty,
+    optional: true,
+    help: 'File with tokens that no longer count, one a line: sub:<subject> or jti:<id>. Read again when it changes.',
   },
   drainMs: {
     env: 'DRAIN_MS',

@@ -19,6 +19,8 @@ import { mistakesOf, settings, type Config } from './config.ts'
 import { createAuthenticate, secretKeys, type KeySource } from './edge/authenticate.ts'
 import { jwksKeys } from './edge/key-set.ts'
 import { followNats } from './edge/nats-source.ts'
+import { createAddressOf } from './edge/peer-address.ts'
+import { followRevocations, type RevocationFile } from './edge/revocation-file.ts'
 import { startWsServer } from './edge/ws-server.ts'
 import { createFeedMetrics } from './feed-metrics.ts'
 import { createGatewayMetrics } from './metrics.ts'
@@ -55,6 +57,7 @@ await runService({
       audiences: config.jwtAudiences,
       ageMaxS: config.tokenAgeMaxS,
     })
+    const revocations = await parts.start('revocations', () => revocationsOf(config), { stop: (one) => one.stop() })
     const health = createNatsHealth((error) => metrics.countError(error))
     const readiness = { reasons: (): readonly string[] => health.reasons() }
     await parts.start(
@@ -83,6 +86,7 @@ await runService({
           defer: (run) => void setImmediate(run),
           metrics: gatewayMetrics,
           startSpan: (name, options) => telemetry.startSpan(name, options),
+          isRevoked: revocations.isRevoked,
           drainMs: config.drainMs,
         }),
       { drain: (one) => one.drain(), stop: (one) => one.stop() },
@@ -119,6 +123,10 @@ await runService({
           isReady: () => source.readiness().ready && !parts.signal.aborted,
           allowedOrigins: config.allowedOrigins,
           connectionsMax: config.connectionsMax,
+          addressOf: createAddressOf(config.trustedProxies),
+          perAddressMax: config.perAddressMax,
+          perSubjectMax: config.perSubjectMax,
+          isRevoked: revocations.isRevoked,
           pageFolder: folder,
           countRefusal: (reason) => gatewayMetrics.refusals.inc({ reason }),
           log,
@@ -135,6 +143,13 @@ function keysOf({ jwtSecret, jwksUrl, jwksCaFile }: Config): KeySource {
   const onProblem = (error: unknown): void =>
     noteProblem(error, 'the keys of tokens could not be read; known ones stay in use')
   return jwksKeys({ url: String(jwksUrl), http, clock: systemClock, onProblem })
+}
+
+function revocationsOf({ revokedFile }: Config): RevocationFile {
+  if (revokedFile === undefined) return { isRevoked: () => false, stop: () => undefined }
+  const onProblem = (error: unknown): void =>
+    noteProblem(error, 'the list of revoked tokens could not be read; the known one stays in use')
+  return followRevocations({ file: revokedFile, clock: systemClock, onProblem })
 }
 
 /** What is survived with what was known before: the operator hears of it, nobody else does. */

@@ -20,6 +20,7 @@ import type { City, Status } from './core/city.ts'
 import type { Client, Outlet } from './core/client.ts'
 import { nextPingId, pingFrame, pongId, pongTextFrame } from './core/frames.ts'
 import { checkReader, createReader, forgive, notePing, notePong } from './core/reader.ts'
+import type { Holder } from './core/revocations.ts'
 import { createRound, visitShare, type Round } from './core/round.ts'
 import { awaitToken, step, type LiveSession, type Session, type SessionEvent } from './core/session.ts'
 import { beginSweep, catchUpIfDrained, createSweeper, heardByAll, sweepSome, type Sweeper } from './core/sweep.ts'
@@ -41,6 +42,8 @@ export type ServeOptions = {
   readonly metrics: GatewayMetrics
   /** A span around a sweep that belongs to a sampled trace. */
   readonly startSpan: (name: string, options: { parent: string }) => { end(): void }
+  /** Asked of each session once a second. */
+  readonly isRevoked?: (holder: Holder) => boolean
   /** Over how long the sessions are ended at a stop. */
   readonly drainMs: number
 }
@@ -97,7 +100,7 @@ export function serve(options: ServeOptions) {
     feed: feedOf(loop),
     open: (): Session => awaitToken(nowOf(loop)),
     accept: (session: Session, expiresAtMs: number) => accept(loop, session, expiresAtMs),
-    join: (session: LiveSession, outlet: Outlet) => join(loop, session, outlet),
+    join: (session: LiveSession, outlet: Outlet, holder?: Holder) => join(loop, session, { outlet, holder }),
     message: (client: Client, text: string | undefined) => apply(loop, client, { kind: 'message', text }),
     pong: (client: Client, payload: Uint8Array) => answer(loop, client, payload),
     left: (client: Client) => forget(loop, client),
@@ -199,8 +202,8 @@ function accept(loop: Loop, session: Session, expiresAtMs: number): LiveSession 
 }
 
 /** In the same turn as accept, so that snapshot and status are of the reader's mark: no gap, and nothing twice. */
-function join(loop: Loop, session: LiveSession, outlet: Outlet): Client {
-  const client: Client = { outlet, session }
+function join(loop: Loop, session: LiveSession, { outlet, holder }: Omit<Client, 'session'>): Client {
+  const client: Client = { outlet, session, holder }
   loop.joined++
   outlet.send(joinBytes(loop.city))
   loop.clients.add(client)
@@ -268,7 +271,9 @@ function lookAtSome(loop: Loop, nowMs: number): void {
   // One ping frame for all who fall quiet in this tick.
   let frame: Buffer | undefined
   visitShare(round, tickMs, roundMs, (client) => {
-    apply(loop, client, { kind: 'time' })
+    const { holder } = client
+    const revoked = holder !== undefined && loop.isRevoked?.(holder) === true
+    apply(loop, client, { kind: revoked ? 'revoked' : 'time' })
     if (client.session.kind !== 'live') return
     const { reader } = client.session
     const check = checkReader(reader, nowMs)

@@ -1,5 +1,6 @@
 // One connected browser, as the loop sees it: its session and the outlet through which bytes reach it.
 import type { CloseCode } from '@citypresence/wire/client-messages'
+import type { Holder } from './revocations.ts'
 import type { Session } from './session.ts'
 
 export interface Outlet {
@@ -10,4 +11,9 @@ export interface Outlet {
   close(code: CloseCode): void
 }
 
-export type Client = { readonly outlet: Outlet; session: Session }
+export type Client = {
+  readonly outlet: Outlet
+  session: Session
+  /** Whose token it came with. */
+  readonly holder?: Holder | undefined
+}

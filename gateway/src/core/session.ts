@@ -1,6 +1,6 @@
 // The life of one connection:
 //
-//   awaiting-token --token accepted--> live --expired, message, not reading, restart--> closing --> gone
+//   awaiting-token --token accepted--> live --expired, revoked, message, not reading, restart--> closing --> gone
 //         '------ refused, too late ----------------------------------------------------'
 //
 // Each state holds only what it has: a deadline and no reader before the token, a reader and an end after it. Times are those of
@@ -20,6 +20,7 @@ export type SessionEvent =
   /** Undefined for a binary message. */
   | { readonly kind: 'message'; readonly text: string | undefined }
   | { readonly kind: 'not-reading' }
+  | { readonly kind: 'revoked' }
   | { readonly kind: 'restarting' }
 
 export type SessionEffect =
@@ -75,6 +76,8 @@ function stepLive(session: LiveSession, event: SessionEvent, nowMs: number): Ses
       return event.text === pingText ? { session, effect: pong } : close(closeCodes.unexpectedMessage)
     case 'not-reading':
       return close(closeCodes.notReading)
+    case 'revoked':
+      return close(closeCodes.forbidden)
     case 'restarting':
       return close(closeCodes.restarting)
     case 'time':

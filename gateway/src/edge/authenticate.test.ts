@@ -26,7 +26,11 @@ it('[A5] the table holds at least 60 kinds, all different, and one good token', 
   expect(new Set(bad.map(({ token }) => token)).size).toBe(bad.length)
   expect(bad.length).toBeGreaterThanOrEqual(60)
   const expiresAtWallMs = (Math.floor(nowMs / 1000) + 3_600) * 1000
-  expect(await authenticate(goodToken(making), nowMs)).toEqual({ ok: true, expiresAtWallMs })
+  expect(await authenticate(goodToken(making), nowMs)).toEqual({
+    ok: true,
+    expiresAtWallMs,
+    holder: { subject: 'viewer' },
+  })
 })
 
 it.each(bad)('[A5] refused: $kind', async ({ token, expired }) => {

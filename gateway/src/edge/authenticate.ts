@@ -7,10 +7,12 @@ import type { Secret } from '@citypresence/chassis/config'
 import type { KeyObject } from 'node:crypto'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Algorithm } from '../config.ts'
+import type { Holder } from '../core/revocations.ts'
 
 export type TokenRefusal = 'TokenInvalid' | 'TokenExpired' | 'AuthKeysUnreachable'
 export type Verdict =
-  { readonly ok: true; readonly expiresAtWallMs: number } | { readonly ok: false; readonly code: TokenRefusal }
+  | { readonly ok: true; readonly expiresAtWallMs: number; readonly holder?: Holder }
+  | { readonly ok: false; readonly code: TokenRefusal }
 export type Authenticate = (token: string, nowWallMs: number) => Promise<Verdict>
 
 export type AuthenticateOptions = {
@@ -87,7 +89,8 @@ function verify(token: string, key: string | KeyObject, { nowWallMs, ageMaxS, ju
     if (oldAtS === undefined) return invalid
     const expiresAtWallMs = Math.min(claims.exp, oldAtS) * 1000
     if (!(expiresAtWallMs <= dateMaxMs)) return invalid
-    return expiresAtWallMs > nowWallMs ? { ok: true, expiresAtWallMs } : { ok: false, code: 'TokenExpired' }
+    if (expiresAtWallMs <= nowWallMs) return { ok: false, code: 'TokenExpired' }
+    return { ok: true, expiresAtWallMs, holder: holderOf(claims) }
   } catch (error) {
     return error instanceof jsonwebtoken.TokenExpiredError ? { ok: false, code: 'TokenExpired' } : invalid
   }
@@ -98,6 +101,12 @@ function tooOldAtS(issuedAtS: unknown, ageMaxS: number, nowWallMs: number): numb
   if (typeof issuedAtS !== 'number' || issuedAtS > nowWallMs / 1000 + notBeforeSkewS) return undefined
   return issuedAtS + ageMaxS
 }
+
+/** A subject or an id that is no text is none. */
+const holderOf = ({ sub, jti }: { sub?: unknown; jti?: unknown }): Holder => ({
+  ...(typeof sub === 'string' && { subject: sub }),
+  ...(typeof jti === 'string' && { tokenId: jti }),
+})
 
 /** One secret for all tokens; read at each use, so that a rotated file counts at the next handshake. */
 export const secretKeys =

@@ -16,8 +16,11 @@ import type { Logger } from '@citypresence/chassis/log'
 import { snapshotPath, socketPath, socketProtocol } from '@citypresence/wire/client-messages'
 import type { Client, Outlet } from '../core/client.ts'
 import { findToken, judgeOrigin, pathOf } from '../core/handshake.ts'
+import { createPlaces, leavePlace, takePlace, type Places } from '../core/places.ts'
+import type { Holder } from '../core/revocations.ts'
 import type { LiveSession, Session } from '../core/session.ts'
 import type { Authenticate } from './authenticate.ts'
+import type { AddressOf } from './peer-address.ts'
 import { ClientSocket, ignoreError, listenTo, SocketOutlet, type BrowserListener } from './client-socket.ts'
 
 /** What the public port needs of the loop. */
@@ -25,7 +28,7 @@ export interface Doors extends BrowserListener {
   isOpen(): boolean
   open(): Session
   accept(session: Session, expiresAtMs: number): LiveSession | undefined
-  join(session: LiveSession, outlet: Outlet): Client
+  join(session: LiveSession, outlet: Outlet, holder?: Holder): Client
   snapshot(): string
   size(): number
 }
@@ -39,6 +42,11 @@ export type WsServerOptions = {
   readonly isReady: () => boolean
   readonly allowedOrigins: readonly string[]
   readonly connectionsMax: number
+  readonly addressOf: AddressOf
+  /** Of one address, and of one subject; 0: no matter how many. */
+  readonly perAddressMax: number
+  readonly perSubjectMax: number
+  readonly isRevoked: (holder: Holder) => boolean
   /** The folder of the built page, undefined where it is not served. */
   readonly pageFolder: string | undefined
   readonly countRefusal: (code: ErrorCode) => void
@@ -76,13 +84,20 @@ const refusals: Partial<Record<ErrorCode, Refusal>> = {
   OriginRefused: { status: 403, text: 'Forbidden' },
   NotReady: { status: 503, text: 'Service Unavailable' },
   TooManyConnections: { status: 503, text: 'Service Unavailable' },
+  TooManyOfAddress: { status: 429, text: 'Too Many Requests' },
+  TooManyOfSubject: { status: 429, text: 'Too Many Requests' },
   AuthKeysUnreachable: { status: 503, text: 'Service Unavailable' },
   Unexpected: { status: 500, text: 'Internal Server Error' },
 }
 const unauthorized: Refusal = { status: 401, text: 'Unauthorized' }
 const refusalOf = (code: ErrorCode): Refusal => refusals[code] ?? unauthorized
 
-type Admitted = { readonly ok: true; readonly expiresAtMs: number; readonly origin?: string }
+type Admitted = {
+  readonly ok: true
+  readonly expiresAtMs: number
+  readonly holder: Holder
+  readonly origin?: string
+}
 type Judged = Admitted | { readonly ok: false; readonly code: ErrorCode }
 
 type Hall = WsServerOptions & {
@@ -90,11 +105,13 @@ type Hall = WsServerOptions & {
   readonly sockets: Set<ClientSocket>
   /** Handshakes that wait for their token to be judged; they count as connections. */
   pending: number
+  readonly addresses: Places
+  readonly subjects: Places
 }
 
 export async function startWsServer(options: WsServerOptions): Promise<WsServer> {
   const app = createApp(options)
-  const hall: Hall = { ...options, library: createLibrary(), sockets: new Set(), pending: 0 }
+  const hall: Hall = { ...options, library: createLibrary(), sockets: new Set(), pending: 0, ...places() }
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     // Before anything is awaited: a reset without a listener would end the process.
     socket.on('error', ignoreError)
@@ -153,26 +170,29 @@ async function judge(options: WsServerOptions, request: IncomingMessage): Promis
   if (!found.ok) return found
   const verdict = await options.authenticate(found.token, clock.wallMs())
   if (!verdict.ok) return verdict
+  const { holder = {} } = verdict
+  if (options.isRevoked(holder)) return { ok: false, code: 'TokenRevoked' }
   // From here on by the monotonic clock: a wall clock that jumps ends nobody's session.
   const expiresAtMs = clock.monotonicMs() + (verdict.expiresAtWallMs - clock.wallMs())
-  return { ok: true, expiresAtMs, ...(origin.origin !== undefined && { origin: origin.origin }) }
+  return { ok: true, expiresAtMs, holder, ...(origin.origin !== undefined && { origin: origin.origin }) }
 }
 
 // --- the socket ------------------------------------------------------------------------------------------------------------------
 
 type Knock = { readonly request: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
 
-async function upgrade(hall: Hall, { request, socket, head }: Knock): Promise<void> {
+async function upgrade(hall: Hall, knock: Knock): Promise<void> {
+  const { request, socket, head } = knock
   const path = pathOf(request.url ?? '')
   if (path !== socketPath && path !== aliasPath) {
     refuse(socket, { status: 404, text: 'Not Found' })
     return
   }
   const session = hall.doors.open()
-  const judged = await judgeUpgrade(hall, request)
+  const judged = await judgeUpgrade(hall, knock)
   if (socket.destroyed) return
   const live = judged.ok ? hall.doors.accept(session, judged.expiresAtMs) : undefined
-  if (live === undefined) {
+  if (!judged.ok || live === undefined) {
     const code = judged.ok ? 'NotReady' : judged.code
     hall.countRefusal(code)
     refuse(socket, refusalOf(code))
@@ -184,17 +204,22 @@ async function upgrade(hall: Hall, { request, socket, head }: Knock): Promise<vo
     // The library makes them of this class, which its types do not say.
     if (!(ws instanceof ClientSocket)) return
     ws.on('error', ignoreError)
-    const client = hall.doors.join(live, new SocketOutlet(socket, ws))
+    const client = hall.doors.join(live, new SocketOutlet(socket, ws), judged.holder)
     listenTo(ws, client, hall.doors, hall.sockets)
   })
   socket.uncork()
 }
 
-async function judgeUpgrade(hall: Hall, request: IncomingMessage): Promise<Judged> {
+async function judgeUpgrade(hall: Hall, { request, socket }: Knock): Promise<Judged> {
   if (hall.doors.size() + hall.pending >= hall.connectionsMax) return { ok: false, code: 'TooManyConnections' }
+  const address = hall.addressOf(socket.remoteAddress, request.rawHeaders)
+  if (!seat(hall.addresses, address, hall.perAddressMax, socket)) return { ok: false, code: 'TooManyOfAddress' }
   hall.pending++
   try {
-    return await judge(hall, request)
+    const judged = await judge(hall, request)
+    if (!judged.ok || socket.destroyed || seat(hall.subjects, judged.holder.subject, hall.perSubjectMax, socket))
+      return judged
+    return { ok: false, code: 'TooManyOfSubject' }
   } catch (error) {
     hall.log.error({ err: error }, 'a handshake could not be judged')
     return { ok: false, code: 'Unexpected' }
@@ -203,8 +228,18 @@ async function judgeUpgrade(hall: Hall, request: IncomingMessage): Promise<Judge
   }
 }
 
+const places = () => ({ addresses: createPlaces(), subjects: createPlaces() })
+
+/** A place that the socket gives back when it is closed, however that comes. */
+function seat(places: Places, key: string | undefined, max: number, socket: Socket): boolean {
+  if (key === undefined || max === 0) return true
+  if (!takePlace(places, key, max)) return false
+  socket.once('close', () => leavePlace(places, key))
+  return true
+}
+
 function refuse(socket: Duplex, { status, text }: Refusal): void {
-  const retry = status === 503 ? `Retry-After: ${retryAfterS}\r\n` : ''
+  const retry = status === 503 || status === 429 ? `Retry-After: ${retryAfterS}\r\n` : ''
   socket.end(`HTTP/1.1 ${status} ${text}\r\n${retry}Content-Length: 0\r\nConnection: close\r\n\r\n`)
   // Whoever keeps its half open after our end is cut off.
   socket.once('finish', () => socket.destroy())

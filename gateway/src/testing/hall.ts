@@ -29,6 +29,7 @@ export async function startHall(options: Partial<WsServerOptions> & { drainMs?: 
     defer: (run) => void setImmediate(run),
     metrics: gatewayMetrics,
     startSpan: () => ({ end: () => undefined }),
+    isRevoked: options.isRevoked ?? (() => false),
     drainMs: options.drainMs ?? 200,
   })
   const server = await startWsServer({
@@ -40,6 +41,10 @@ export async function startHall(options: Partial<WsServerOptions> & { drainMs?: 
     isReady: () => true,
     allowedOrigins: [],
     connectionsMax: 100,
+    addressOf: () => undefined,
+    perAddressMax: 0,
+    perSubjectMax: 0,
+    isRevoked: () => false,
     pageFolder: undefined,
     countRefusal: (reason) => gatewayMetrics.refusals.inc({ reason }),
     log,
