@@ -66,6 +66,7 @@ const mistakes: [Environment, RegExp][] = [
   [{ USER_EVENTS_REMOTE: 'on' }, /^USER_EVENTS_REMOTE: needs USER_EVENTS=on/],
   [{ NATS_USER: 'a' }, /^NATS_USER is set without NATS_PASSWORD/],
   [{ MATRIX_USER_ID: 'presence_daemon' }, /^MATRIX_USER_ID must be a Matrix user id/],
+  [{ CITY_PRESENCE_NAME: 'daarion' }, /^CITY_PRESENCE_NAME: needs LEADER_ELECTION=kubernetes/],
   [{ LEADER_ELECTION: 'maybe' }, /^LEADER_ELECTION must be one of/],
   [{ ROOM_PRESENCE_THROTTLE_MS: '3s' }, /^ROOM_PRESENCE_THROTTLE_MS must be a whole number/],
   [{ SUBJECT_PREFIX: 'city.>' }, /^SUBJECT_PREFIX must be words/],

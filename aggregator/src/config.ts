@@ -127,6 +127,12 @@ export const settings = {
     help: 'Whether a standby follows Matrix (follows), so that it leads with all it knows, or begins with that when it is elected (waits): one long poll less at the homeserver, and a planned handover as long as a first sync.',
   },
   ...leaseSettings,
+  cityPresenceName: {
+    env: 'CITY_PRESENCE_NAME',
+    decode: decode.nonEmpty,
+    optional: true,
+    help: 'Name of the CityPresence in whose status the leader tells how Matrix, rooms and stream are; in the namespace of the Lease. Needed is the right to patch its status.',
+  },
   userEvents: {
     env: 'USER_EVENTS',
     decode: decode.boolean,
@@ -186,6 +192,8 @@ export function mistakesOf(config: Incomplete<Config>): readonly string[] {
   if ((cityServiceUrl === undefined) === (roomDirectoryFile === undefined))
     mistakes.push('CITY_SERVICE_INTERNAL_URL and ROOM_DIRECTORY_FILE: give exactly one of them')
   if (config.leaderElection === 'kubernetes') mistakes.push(...leaseMistakes(config))
+  if (config.cityPresenceName !== undefined && config.leaderElection === 'none')
+    mistakes.push('CITY_PRESENCE_NAME: needs LEADER_ELECTION=kubernetes')
   if (userEventsRemote === true && userEvents === false) mistakes.push('USER_EVENTS_REMOTE: needs USER_EVENTS=on')
   return mistakes
 }

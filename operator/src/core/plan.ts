@@ -1,0 +1,164 @@
+// From a city and what there is to what has to be done. Pure: whoever calls it applies, removes and tells.
+//
+//   desired objects - what is there as it is wanted = apply        ours, and not desired any more = remove
+//   judgements of all of it -> status, where it is news; events, where something turned; when to look again
+//
+// Nothing is written over that is not ours, nothing at all while the spec is not accepted or the city is unmanaged, and nothing twice:
+// an object is left alone while it carries the fingerprint of what is wanted and nobody has changed it since.
+import type { CityPresence } from './city-presence.ts'
+import type { Context } from './desired-objects/context.ts'
+import { intentAnnotation, isMadeFor, isOf, nameOf, placeOf } from './desired-objects/metadata.ts'
+import { secretFiles } from './desired-objects/secrets.ts'
+import { desiredObjects } from './desired.ts'
+import { covers } from './in-sync.ts'
+import {
+  countPods,
+  findChild,
+  judgeAggregator,
+  judgeGateway,
+  judgeProgress,
+  judgeReferences,
+  judgeRoute,
+  type SecretFinding,
+} from './judge-city.ts'
+import { risksOf, unmarkedSecret, whyNotAccepted } from './judge-spec.ts'
+import { isFields, keyOf, refOf, type KubeObject, type ObjectRef } from './kube-object.ts'
+import { tellStatus, type CityEvent, type Judgement, type Told } from './status.ts'
+
+export type Observed = {
+  /** What belongs to the city, and what lies where something of it should, whoever's it is. */
+  readonly objects: readonly KubeObject[]
+  /** By keyOf: what each object was at when our last apply had answered (versionOf). */
+  readonly applied: ReadonlyMap<string, string>
+  readonly secrets: readonly SecretFinding[]
+  /** Nobody has renewed the Lease for too long. */
+  readonly isLeaseSilent: boolean
+  /** What the API server said no to last time. */
+  readonly refusals: readonly string[]
+}
+
+export type Plan = {
+  readonly apply: readonly KubeObject[]
+  readonly remove: readonly ObjectRef[]
+  /** Undefined where nothing else is to be said than what stands there. */
+  readonly status: Told['status'] | undefined
+  readonly events: readonly CityEvent[]
+  readonly requeueAfterMs: number
+}
+
+// What no watch tells: that a Secret is there now. What every watch may have missed: once in five minutes.
+const secretAgainMs = 10_000
+export const lookAgainMs = 300_000
+
+export function plan(city: CityPresence, observed: Observed, context: Context, nowMs: number): Plan {
+  const wanted = desiredObjects(city, context, gatewayReplicas(city, observed.objects))
+  const accepted = judgeAcceptance(city, observed, context, wanted)
+  const references = unmarkedSecret(city, context) ?? judgeReferences(secretFiles(city), observed.secrets)
+  const mayWrite =
+    accepted.reason !== 'ResourceConflict' &&
+    whyNotAccepted(city, context) === undefined &&
+    references.reason !== 'SecretNameUnmarked' &&
+    city.spec.managementState === 'Managed' &&
+    city.metadata.deletionTimestamp === undefined
+  const told = tell(city, observed, context, { accepted, references, nowMs })
+  return {
+    apply: mayWrite ? wanted.filter((one) => !isInPlace(one, observed)) : [],
+    remove: mayWrite ? leftovers(city, observed.objects, wanted) : [],
+    status: told.isNews ? told.status : undefined,
+    events: told.isNews ? told.events : [],
+    requeueAfterMs: references.reason === 'SecretsFound' ? lookAgainMs : secretAgainMs,
+  }
+}
+
+/** What an object is at: it moves with every change of what is wanted, and where nothing tells the two apart with every change. */
+export const versionOf = ({ metadata }: KubeObject): string =>
+  String(metadata.generation ?? metadata.resourceVersion ?? '')
+
+function isInPlace(wanted: KubeObject, { objects, applied }: Observed): boolean {
+  const key = placeOf(wanted)
+  const live = objects.find((one) => placeOf(one) === key)
+  if (live === undefined) return false
+  if (live.metadata.annotations?.[intentAnnotation] !== wanted.metadata.annotations?.[intentAnnotation]) return false
+  // A generation does not move with labels and owners, so these are compared in any case.
+  if (!covers(live.metadata, wanted.metadata)) return false
+  return applied.get(key) === versionOf(live) || covers(live, wanted)
+}
+
+function leftovers(city: CityPresence, objects: readonly KubeObject[], wanted: readonly KubeObject[]): ObjectRef[] {
+  const kept = new Set(wanted.map((one) => placeOf(one)))
+  return objects
+    .filter((one) => isMadeFor(city, one) && !kept.has(placeOf(one)) && one.metadata.deletionTimestamp === undefined)
+    .map(refOf)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
+/**
+ * With an autoscaler: named by us until somebody else has set them through /scale, and then no more. Dropped earlier, while we alone
+ * own the field, they would fall to 1 for a moment.
+ */
+function gatewayReplicas(city: CityPresence, objects: readonly KubeObject[]): number | undefined {
+  const { autoscaling, replicas } = city.spec.gateway
+  if (autoscaling === undefined) return replicas
+  const live = findChild({ city, objects }, 'Deployment', nameOf(city, 'gateway'))
+  if (live !== undefined && isScaledByAnother(live)) return undefined
+  const spec = live?.['spec']
+  const now = isFields(spec) && typeof spec['replicas'] === 'number' ? spec['replicas'] : autoscaling.minReplicas
+  return Math.min(Math.max(now, autoscaling.minReplicas), autoscaling.maxReplicas)
+}
+
+const isScaledByAnother = ({ metadata }: KubeObject): boolean =>
+  (metadata.managedFields ?? []).some(({ subresource, fieldsV1 }) => {
+    const spec = fieldsV1?.['f:spec']
+    return subresource === 'scale' && isFields(spec) && spec['f:replicas'] !== undefined
+  })
+
+function judgeAcceptance(
+  city: CityPresence,
+  { objects, refusals }: Observed,
+  context: Context,
+  wanted: readonly KubeObject[],
+): Judgement {
+  const refused = whyNotAccepted(city, context)
+  if (refused !== undefined) return refused
+  const strangers = new Set(objects.filter((one) => !isOf(city, one)).map((one) => placeOf(one)))
+  const foreign = wanted.find((one) => strangers.has(placeOf(one)))
+  if (foreign !== undefined)
+    return {
+      reason: 'ResourceConflict',
+      message: `${foreign.kind} ${foreign.metadata.name} is there already and does not belong to this city`,
+    }
+  const [refusal] = refusals
+  if (refusal !== undefined) return { reason: 'ApplyRefused', message: refusal }
+  return { reason: 'SpecAccepted', message: 'the spec can be carried out' }
+}
+
+type Judged = { readonly accepted: Judgement; readonly references: Judgement; readonly nowMs: number }
+
+function tell(city: CityPresence, observed: Observed, context: Context, { accepted, references, nowMs }: Judged): Told {
+  const seen = { city, objects: observed.objects.filter((one) => isOf(city, one)) }
+  const aggregator = judgeAggregator(seen, observed.isLeaseSilent)
+  const risks = risksOf(city, context)
+  return tellStatus({
+    city,
+    context,
+    nowMs,
+    numbers: countPods(seen),
+    isLeaderLost: aggregator.reason === 'NoLeader',
+    judgements: {
+      Accepted: accepted,
+      ReferencesResolved: references,
+      AggregatorAvailable: aggregator,
+      GatewayAvailable: judgeGateway(seen),
+      RouteProgrammed: judgeRoute(seen, context.cluster.httpRoute),
+      Progressing: judgeProgress(seen),
+      Paused:
+        city.spec.managementState === 'Unmanaged'
+          ? { reason: 'ManagementUnmanaged', message: 'spec.managementState is Unmanaged: only this status is written' }
+          : { reason: 'ManagementManaged', message: 'the operator keeps the city as the spec asks for' },
+      Warning:
+        risks.length > 0
+          ? { reason: 'RiskySettings', message: risks.join('; ') }
+          : { reason: 'NothingRisky', message: 'nothing risky was found' },
+    },
+  })
+}
