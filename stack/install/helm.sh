@@ -18,8 +18,14 @@ temporary=$(temporary_beside "$final")
 trap 'rm -rf "$temporary"' EXIT
 trap 'kill $build 2>/dev/null; exit 130' INT TERM
 mkdir "$temporary/final"
-# Without its version helm calls itself v3.19, whatever it is.
+# Without its version helm calls itself v3.19, whatever it is; and without that of Kubernetes it renders for 1.20.
+minor=${KUBERNETES_VERSION#1.}
+minor=${minor%%.*}
+ldflags="-s -w -X helm.sh/helm/v3/internal/version.version=v$HELM_VERSION"
+for package in chartutil lint/rules; do
+  ldflags="$ldflags -X helm.sh/helm/v3/pkg/$package.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/$package.k8sVersionMinor=$minor"
+done
 step "Building helm $HELM_VERSION from Go modules (usually 1 to 2 minutes on two cores, once)" \
-  compile "$modules" "-s -w -X helm.sh/helm/v3/internal/version.version=v$HELM_VERSION" helm.sh/helm/v3/cmd/helm "$temporary/final/helm"
+  compile "$modules" "$ldflags" helm.sh/helm/v3/cmd/helm "$temporary/final/helm"
 "$temporary/final/helm" version --short | grep -F "v$HELM_VERSION" >/dev/null || fail 'The helm that was built tells another version.'
 put_in_place "$temporary/final" "$final"

@@ -22,6 +22,8 @@ export type KubeApiServer = Omit<Restartable, 'end' | 'stop'> & {
   readonly caFile: string
   /** Asks with every right; in JSON, unless the headers say otherwise. */
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<KubeAnswer>
+  /** A kubeconfig with every right, for programs that want a file: helm, kubectl. */
+  writeAdminKubeconfig(folder: string): string
   /** SIGKILL: asked in order it takes up to a minute. restart() works afterwards, on the same port and data. */
   kill(): Promise<void>
   stop(): Promise<void>
@@ -59,6 +61,11 @@ export async function startKubeApiServer(): Promise<KubeApiServer> {
       port,
       caFile: files.ca,
       ask: (method, path, body, headers) => admin.ask(method, path, body, headers),
+      writeAdminKubeconfig(into) {
+        const path = join(into, 'admin.kubeconfig')
+        writeFileSync(path, JSON.stringify(adminKubeconfig(authority, admin, port), undefined, 2), { mode: 0o600 })
+        return path
+      },
       kill: () => server.end('SIGKILL'),
       async restart() {
         await server.end('SIGKILL')
@@ -172,6 +179,8 @@ function adminOf(authority: Authority, port: number) {
   const { certPem: cert, keyPem: key } = authority.forClient('admin', ['system:masters'])
   const agent = new Agent({ keepAlive: true, ca: authority.certPem, cert, key })
   return {
+    cert,
+    key,
     close: () => agent.destroy(),
     ask(
       method: string,
@@ -191,6 +200,22 @@ function adminOf(authority: Authority, port: number) {
         asked.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
       })
     },
+  }
+}
+
+type Identity = { readonly cert: string; readonly key: string }
+
+function adminKubeconfig(authority: Authority, { cert, key }: Identity, port: number) {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  const cluster = { server: `https://127.0.0.1:${port}`, 'certificate-authority-data': base64(authority.certPem) }
+  const user = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'admin',
+    contexts: [{ name: 'admin', context: { cluster: 'city', user: 'admin' } }],
+    clusters: [{ name: 'city', cluster }],
+    users: [{ name: 'admin', user }],
   }
 }
 

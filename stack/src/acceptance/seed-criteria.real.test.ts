@@ -1,6 +1,13 @@
 // The user's own acceptance criteria, one test each, on a real Synapse, a real nats-server and our services as processes.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freePort } from '../free-port.ts'
+import { bareEnv, repositoryRoot } from '../machine.ts'
+import { makeTemporaryFolder } from '../temporary-folder.ts'
 import { until } from '../until.ts'
 import { makeToken, randomSecret } from '../tokens.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
@@ -144,4 +151,44 @@ it('[CITY8] GET /api/city/presence answers what the socket shows, to the same to
   expect(answer.status).toBe(200)
   expect(await answer.json()).toEqual(snapshot)
   expect((await fetch(url)).status).toBe(401)
+})
+
+/** One of the scripts that `helm test` runs in the cluster: its exit code and what it said. */
+async function helmTest(script: string, env: Readonly<Record<string, string>>) {
+  const file = join(repositoryRoot, 'helm/city-presence/files', script)
+  const child = spawn(process.execPath, [file], { env: { ...bareEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, said }
+}
+
+it('[CH10] helm test opens the socket of a city and sees its snapshot; with a wrong key it fails and says why', async () => {
+  const folder = makeTemporaryFolder('helm-test')
+  const secret = (name: string, text: string): string => {
+    writeFileSync(join(folder.path, name), text)
+    return join(folder.path, name)
+  }
+  const look = (file: string, seconds: string) =>
+    helmTest('await-snapshot.mjs', { SOCKET_URL: address(), JWT_SECRET_FILE: file, TIMEOUT_S: seconds })
+  const good = await look(secret('good', `${whole.jwtSecret}\n`), '20')
+  expect(good, good.said).toMatchObject({ code: 0 })
+  expect(good.said).toContain(`a snapshot of ${whole.city.rooms.length} rooms`)
+  const bad = await look(secret('bad', randomSecret()), '0')
+  expect(bad.code).toBe(1)
+  expect(bad.said).not.toContain('a snapshot of')
+  folder.remove()
+})
+
+it('[CH10] helm test waits for an operator that is ready, and says what it answered meanwhile', async () => {
+  const ready = await helmTest('operator-ready.mjs', {
+    READY_URL: `${whole.aggregator.adminUrl}/readyz`,
+    TIMEOUT_S: '5',
+  })
+  expect(ready).toMatchObject({ code: 0, said: expect.stringContaining(': ready') as string })
+  const nobody = await helmTest('operator-ready.mjs', {
+    READY_URL: `http://127.0.0.1:${await freePort()}/readyz`,
+    TIMEOUT_S: '1',
+  })
+  expect(nobody).toMatchObject({ code: 1, said: expect.stringContaining('ECONNREFUSED') as string })
 })
