@@ -1,5 +1,6 @@
 // The house's own rules, as tests: what a newcomer may rely on in every file. When a rule of taste had to be said twice, it
 // comes here, with what to do instead in its message.
+import { errorCodes } from '@citypresence/chassis/errors'
 import { expect, it } from 'vitest'
 import { cruiseHouse, drawFolders } from './house/folder-graph.ts'
 import { generatedPages } from './house/generated-pages.ts'
@@ -139,6 +140,31 @@ it('[H17] every trap of Matrix stands in docs/spec/traps.md with rules that ther
     .map(([, id = '', trap]) => ({ id, trap: Number(trap) }))
   expect(named.length).toBeGreaterThan(25)
   expect(named.filter(({ id, trap }) => heldBy.get(trap)?.includes(id) === false)).toEqual([])
+})
+
+/** Words that no test names, and what shows them instead. */
+const unnamedWords: Readonly<Record<string, string>> = {
+  StartFailed:
+    'a page that is not built and a port that is refused without being taken: neither can be had on a machine of ours',
+  NatsNoStorage: 'F15 of the table of faults fills the disk of NATS and judges by what browsers see',
+  SequenceGap: 'gateway/core/feed tells it as a gap, which its properties know',
+  SequenceRepeated: 'gateway/core/feed tells it as repeated, which its properties know',
+  LeaseRefused: 'the contract of the Lease asks for its 422 by status',
+}
+
+it('[H18] each word for an error is raised by a service, and named by a test or a fault that shows it, or has its reason', () => {
+  const words = Object.keys(errorCodes)
+  const quoted = (files: readonly Source[]) => {
+    const text = files.map((file) => withoutComments(file.text)).join('\n')
+    return (word: string): boolean => new RegExp(`\\b${word}\\b`).test(text)
+  }
+  const services = code.filter(({ path }) => /^(?:chassis|aggregator|gateway|operator)\/src\//.test(path))
+  const isRaised = quoted(services.filter(({ path }) => path !== 'chassis/src/errors.ts'))
+  const isNamed = quoted(
+    sources.filter(({ path }) => (isTest(path) ? path !== 'tidy.test.ts' : path.startsWith('chaos/'))),
+  )
+  expect(words.filter((word) => !isRaised(word))).toEqual([])
+  expect(words.filter((word) => !isNamed(word)).sort()).toEqual(Object.keys(unnamedWords).sort())
 })
 
 it('[H10] the pages that are printed from code say what the code says (`make docs` prints them)', async () => {

@@ -119,6 +119,7 @@ function openStage(number: number, connection: NatsConnection, fetchBody: () => 
         slices,
         typingSuspect: false,
         traceparent: undefined,
+        run: <T>(work: () => T): T => work(),
       }
       await gone
     },

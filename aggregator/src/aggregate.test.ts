@@ -94,6 +94,7 @@ async function* batchesFrom(signal: AbortSignal) {
         asOf: moment,
         receivedAt: moment,
         traceparent: undefined,
+        run: <T>(work: () => T): T => work(),
       },
       slices: slicesOf(slices),
     }

@@ -48,6 +48,8 @@ export interface SyncSource {
     readonly slices: AsyncIterable<readonly Fact[]>
     readonly typingSuspect: boolean
     readonly traceparent: string | undefined
+    /** Under the span of the batch. */
+    run<T>(work: () => T): T
   }>
   /** The next batch is an initial one, asked for from now on. */
   startOver(): void
@@ -146,35 +148,42 @@ type Loop = AggregateOptions & {
 }
 
 async function followMatrix(loop: Loop): Promise<void> {
-  for await (const batch of loop.source.batches(loop.signal)) {
-    const { city, known } = loop
-    const at = batch.receivedAt
-    known.learning = true
-    if (batch.typingSuspect) clearTyping(city, at)
-    if (batch.initial) {
-      const replacement = startReplacement(city, batch.lazy)
-      for await (const facts of batch.slices) {
-        heedRooms(loop, facts)
-        learnInto(replacement, facts, at)
-      }
-      finishReplacement(city, replacement, at)
-      // Lists from before it say nothing that it does not know better, and of a room that waits for its list much less.
-      loop.audits.forEach(() => loop.audited?.('replaced'))
-      loop.audits.clear()
-      endBlindness(loop, batch.requestedAt.monotonicMs, at)
-      loop.rooms.wantMembers(unlistedRooms(city))
-    } else {
-      for await (const facts of batch.slices) {
-        heedRooms(loop, facts)
-        learn(city, facts, at)
-      }
+  for await (const batch of loop.source.batches(loop.signal)) await batch.run(() => takeBatch(loop, batch))
+}
+
+type Batch = SyncSource extends { batches(signal: AbortSignal): AsyncIterable<infer B> } ? B : never
+
+async function takeBatch(loop: Loop, batch: Batch): Promise<void> {
+  const { city, known } = loop
+  const at = batch.receivedAt
+  known.learning = true
+  if (batch.typingSuspect) clearTyping(city, at)
+  if (batch.initial) await takeInitial(loop, batch)
+  else
+    for await (const facts of batch.slices) {
+      heedRooms(loop, facts)
+      learn(city, facts, at)
     }
-    syncSucceeded(city, batch.asOf)
-    known.learning = false
-    known.synced = true
-    compareMembers(loop, batch.requestedAt.monotonicMs, at)
-    tell(loop, batch.traceparent)
+  syncSucceeded(city, batch.asOf)
+  known.learning = false
+  known.synced = true
+  compareMembers(loop, batch.requestedAt.monotonicMs, at)
+  tell(loop, batch.traceparent)
+}
+
+async function takeInitial(loop: Loop, { lazy, slices, requestedAt, receivedAt: at }: Batch): Promise<void> {
+  const { city, audits, rooms } = loop
+  const replacement = startReplacement(city, lazy)
+  for await (const facts of slices) {
+    heedRooms(loop, facts)
+    learnInto(replacement, facts, at)
   }
+  finishReplacement(city, replacement, at)
+  // Lists from before it say nothing that it does not know better, and of a room that waits for its list much less.
+  audits.forEach(() => loop.audited?.('replaced'))
+  audits.clear()
+  endBlindness(loop, requestedAt.monotonicMs, at)
+  rooms.wantMembers(unlistedRooms(city))
 }
 
 /** What concerns the map rather than the counts. */

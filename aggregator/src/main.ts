@@ -26,6 +26,7 @@ import { openMatrix } from './matrix.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import { createRoomSpeech } from './room-speech.ts'
 import { roleOf, whyNotReady } from './readiness.ts'
+import { watchSource } from './source-watch.ts'
 
 const config = loadConfig(settings, process, {
   service: 'aggregator',
@@ -150,6 +151,7 @@ await runService({
           config,
           log,
           numbers,
+          countError: (error) => metrics.countError(error),
           startSpan: (name, options) => telemetry.startSpan(name, options),
           lookoutsIn: (roomId, listed, turn) => lookoutsIn(city, roomId, listed, turn),
         }),
@@ -158,9 +160,20 @@ await runService({
     readiness.role = () => roleOf(leaders)
     readiness.reasons = () => [
       ...health.reasons(),
-      ...whyNotReady(known, speech, leaders, systemClock.monotonicMs(), config.standby),
+      ...whyNotReady(known, speech, leaders, systemClock.monotonicMs(), {
+        standby: config.standby,
+        map: matrix.rooms.status().directory.problem,
+        source: sourceWatch.trouble(),
+      }),
     ]
     const { source, rooms, probePresence } = matrix
+    const sourceWatch = watchSource({
+      log: sampled,
+      countError: (error) => metrics.countError(error),
+      isSynced: () => known.synced,
+      lastSyncError: () => source.status().lastError,
+      lastProbeError: matrix.lastProbeError,
+    })
     void aggregate({
       city,
       known,
@@ -178,9 +191,10 @@ await runService({
         numbers.drift.inc({ direction: 'removed' }, removed)
       },
       audited: (end) => numbers.audits.inc({ end }),
-      judged: ({ source, sourceAgeMs }) => {
-        numbers.stale.set(source === 'stale' ? 1 : 0)
-        numbers.sourceAgeSeconds.set(sourceAgeMs / 1000)
+      judged: (verdict) => {
+        numbers.stale.set(verdict.source === 'stale' ? 1 : 0)
+        numbers.sourceAgeSeconds.set(verdict.sourceAgeMs / 1000)
+        sourceWatch.judged(verdict)
       },
     }).catch((error: unknown) => {
       parts.end(error)

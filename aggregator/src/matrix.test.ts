@@ -42,6 +42,7 @@ async function factsUnder(env: Record<string, string>, act: Act, later?: Act): P
     config: read.config,
     log: silentLogger,
     numbers,
+    countError: () => undefined,
     startSpan: (name, options) => telemetry.startSpan(name, options),
     lookoutsIn: () => [],
   })

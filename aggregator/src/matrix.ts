@@ -1,5 +1,6 @@
 // Puts the Matrix edges together: the client, the long poll with its reader thread, the rooms with their directory, the probe.
 import { createHttpClient } from '@citypresence/chassis/edge/http-client'
+import type { CityError } from '@citypresence/chassis/errors'
 import { createSampledLog, type Logger } from '@citypresence/chassis/log'
 import type { Telemetry } from '@citypresence/chassis/telemetry'
 import type { Config } from './config.ts'
@@ -20,6 +21,7 @@ export type MatrixOptions = {
   readonly config: Config
   readonly log: Logger
   readonly numbers: AggregatorMetrics
+  readonly countError: (error: unknown) => void
   readonly startSpan: Telemetry['startSpan']
   /** Whose presence tells whether the homeserver tells presence of a room. */
   readonly lookoutsIn: Lookout['of']
@@ -29,12 +31,15 @@ export type Matrix = {
   readonly source: MatrixSource
   readonly rooms: RoomSource
   readonly probePresence: (signal: AbortSignal) => Promise<boolean | undefined>
+  /** Why the last probe said nothing; undefined since one did. */
+  readonly lastProbeError: () => CityError | undefined
   stop(): Promise<void>
 }
 
 const userAgent = 'citypresence-aggregator'
 
-export function openMatrix({ config, log, numbers, startSpan, lookoutsIn }: MatrixOptions): Matrix {
+export function openMatrix(options: MatrixOptions): Matrix {
+  const { config, log, numbers, countError, startSpan, lookoutsIn } = options
   const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
   const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
   const { homeserverUrl, accessToken, userId, activity, unknownPresence } = config
@@ -57,7 +62,10 @@ export function openMatrix({ config, log, numbers, startSpan, lookoutsIn }: Matr
         numbers.malformed.inc(answer.malformed)
         numbers.unknownStates.inc(answer.unknownStates)
       },
-      failed: (error) => numbers.syncFailures.inc({ code: error.code }),
+      failed(error) {
+        numbers.syncFailures.inc({ code: error.code })
+        countError(error)
+      },
     },
   })
   const rooms = createRoomSource({
@@ -71,12 +79,23 @@ export function openMatrix({ config, log, numbers, startSpan, lookoutsIn }: Matr
       progress: (progress) => noteProgress(numbers, progress),
       joined: () => numbers.joins.inc(),
       blind: (count) => numbers.blindRooms.set(count),
+      failed: countError,
     },
   })
+  let probeError: CityError | undefined
   return {
     source,
     rooms,
-    probePresence: async (signal) => (await probePresence(client, userId, signal)).works,
+    async probePresence(signal) {
+      const answer = await probePresence(client, userId, signal)
+      probeError = answer.works === undefined && !signal.aborted ? answer.error : undefined
+      if (probeError !== undefined) {
+        countError(probeError)
+        sampled.warn('probe', { err: probeError }, 'the homeserver did not say whether presence works')
+      }
+      return answer.works
+    },
+    lastProbeError: () => probeError,
     async stop() {
       await reader.stop()
       await Promise.all([http.close(), cityHttp.close()])

@@ -24,14 +24,25 @@ it('[L35] a standby is ready while it hears a leader', () => {
 
 it('[L39] a standby that waits is ready without a map and a sync; the leader that it becomes is not', () => {
   const nothing = { synced: false, mapped: false }
-  expect(whyNotReady(nothing, speech(false), standby(1_000), 6_000, 'waits')).toEqual([])
-  expect(whyNotReady(nothing, speech(false), leader, 0, 'waits')).toHaveLength(3)
+  const source = new CityError('MatrixUnreachable', 'GET /sync: no answer')
+  const waits = { standby: 'waits', source } as const
+  expect(whyNotReady(nothing, speech(false), standby(1_000), 6_000, waits)).toEqual([])
+  expect(whyNotReady(nothing, speech(false), leader, 0, waits)).toHaveLength(4)
 })
 
 it('[L35] neither is before it has a map and a sync, and all that is missing is told', () => {
   const nothing = { synced: false, mapped: false }
   expect(whyNotReady(nothing, speech(true), leader, 0)).toEqual(['no room map yet', 'no sync with Matrix yet'])
   expect(whyNotReady(nothing, speech(true), standby(), 0)).toHaveLength(3)
+})
+
+it('[L35] [M56] why there is no map, and why the source is not believed, is told by its word', () => {
+  const map = new CityError('RoomDirectoryUnreadable', 'GET /rooms: answered with status 500')
+  const source = new CityError('MatrixPresenceOff', 'presence is off')
+  expect(whyNotReady({ synced: true, mapped: false }, speech(true), leader, 0, { map })).toEqual([
+    'RoomDirectoryUnreadable: GET /rooms: answered with status 500',
+  ])
+  expect(whyNotReady(known, speech(true), leader, 0, { map, source })).toEqual(['MatrixPresenceOff: presence is off'])
 })
 
 it('[E20] says which part it plays: a leader under its term, one that still claims, a standby', () => {

@@ -17,17 +17,26 @@ export type LeadersView = {
 // As long as gateways wait before they call a silence stale.
 const silenceMs = 5_000
 
+export type Followed = {
+  readonly standby?: 'follows' | 'waits'
+  /** Why there is no new map, and why the source is not believed. */
+  readonly map?: CityError | undefined
+  readonly source?: CityError | undefined
+}
+
 export function whyNotReady(
   known: { readonly synced: boolean; readonly mapped: boolean },
   speech: { isComplete(): boolean },
   leaders: Omit<LeadersView, 'term'>,
   nowMs: number,
-  standby: 'follows' | 'waits' = 'follows',
+  { standby = 'follows', map, source }: Followed = {},
 ): string[] {
   const reasons: string[] = []
-  const hasToKnow = leaders.leads() || standby === 'follows'
-  if (hasToKnow && !known.mapped) reasons.push('no room map yet')
-  if (hasToKnow && !known.synced) reasons.push('no sync with Matrix yet')
+  if (leaders.leads() || standby === 'follows') {
+    if (!known.mapped) reasons.push(map === undefined ? 'no room map yet' : reasonOf(map))
+    if (!known.synced) reasons.push('no sync with Matrix yet')
+    if (source !== undefined) reasons.push(reasonOf(source))
+  }
   const heardAtMs = leaders.foreignBeatAtMs()
   const follows = heardAtMs !== undefined && nowMs - heardAtMs <= silenceMs
   if (leaders.leads() ? !speech.isComplete() : !follows)

@@ -6,11 +6,12 @@
 //                     every two seconds a look at the record beside it       -> another's: doubt
 //
 // The world is handed in: the stream, a clock and a random number for the pauses after failures.
+import { spanFields } from '@citypresence/chassis/edge/active-span'
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { fullJitterMs } from '@citypresence/chassis/core/backoff'
 import type { SampledLog } from '@citypresence/chassis/log'
-import type { Epoch, EpochRecord } from '@citypresence/wire/epoch'
+import { traceHeader, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
 import type { OutMessage } from './core/batch.ts'
 import {
   firstLeader,
@@ -222,9 +223,10 @@ export function createVoice(options: VoiceOptions): Voice {
     }
   }
 
-  const doubt = (why: 'refused' | 'unknown' | 'another', text: string): void => {
+  const doubt = (why: 'refused' | 'unknown' | 'another', text: string, traceparent?: string): void => {
     metrics.doubted(why)
-    log.warn('doubt', { code: 'PublishUnknown', why: text }, 'a write is in doubt; reading who leads')
+    const fields = { code: 'PublishUnknown', why: text, ...spanFields(traceparent) }
+    log.warn('doubt', fields, 'a write is in doubt; reading who leads')
     dispatch({ kind: 'write-doubtful' })
   }
 
@@ -242,7 +244,9 @@ export function createVoice(options: VoiceOptions): Voice {
       return
     }
     if (answer.kind === 'unknown') trouble = troubleOf(answer)
-    doubt(answer.kind, answer.kind === 'refused' ? 'the fence refused' : answer.why)
+    // A batch that was written in its own time has the cause of one of its messages.
+    const cause = messages.find(({ headers }) => headers[traceHeader] !== undefined)?.headers[traceHeader]
+    doubt(answer.kind, answer.kind === 'refused' ? 'the fence refused' : answer.why, cause)
   }
 
   const tick = (): void => {

@@ -275,3 +275,17 @@ export class CityError extends Error {
 export function toErrorCode(error: unknown): ErrorCode {
   return error instanceof CityError ? error.code : 'Unexpected'
 }
+
+/** A chain of causes longer than this is a loop or a prank. */
+const causesMax = 5
+
+/** The word for an error, and those of what caused it, each once: `MatrixUnreachable` alone does not say `HttpTimeout`. */
+export function codesOf(error: unknown): ReadonlySet<ErrorCode> {
+  const codes = new Set([toErrorCode(error)])
+  let cause = error instanceof Error ? error.cause : undefined
+  for (let depth = 0; depth < causesMax && cause instanceof Error; depth++) {
+    if (cause instanceof CityError) codes.add(cause.code)
+    cause = cause.cause
+  }
+  return codes
+}

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { CityError } from './errors.ts'
 import { createLogger, createSampledLog, describeError } from './log.ts'
+import { spanFields } from './edge/active-span.ts'
+import { parseTraceparent } from './core/trace-context.ts'
+import { startTelemetry } from './telemetry.ts'
 import { createFakeClock } from './testing/fake-clock.ts'
 
 type Line = Record<string, unknown>
@@ -32,6 +35,38 @@ describe('lines', () => {
       }),
     ])
     expect(Date.parse(String(lines()[0]?.['time']))).not.toBeNaN()
+  })
+
+  it('[C6] the word of an error stands beside it, and one that is passed is kept', () => {
+    const { log, lines } = capture()
+    log.warn({ err: new CityError('HttpTimeout', 'x') }, 'slow')
+    log.warn({ err: new TypeError('x') }, 'odd')
+    log.warn({ err: new CityError('HttpTimeout', 'x'), code: 'MatrixUnreachable' }, 'slow')
+    log.warn({ room: 'general' }, 'nothing')
+    expect(lines().map(({ code }) => code)).toEqual(['HttpTimeout', 'Unexpected', 'MatrixUnreachable', undefined])
+  })
+
+  it('[C6] a line inside a sampled span carries its ids, also after an await; one outside, or in a span that is not sampled, none', async () => {
+    const { log, lines } = capture()
+    const all = await startTelemetry({ service: 'x', sampleRatio: 1 })
+    const none = await startTelemetry({ service: 'x', sampleRatio: 0 })
+    const span = all.startSpan('a')
+    const inner = all.startSpan('b', { parent: span.traceparent })
+    await span.run(async () => {
+      log.info('at once')
+      inner.run(() => log.info('inner'))
+      await Promise.resolve()
+      log.info({ room: 'general' }, 'later')
+      log.info(spanFields(inner.traceparent), 'about another')
+    })
+    none.startSpan('c').run(() => log.info('not sampled'))
+    log.info(spanFields(undefined), 'outside')
+    const [own, other] = [span, inner].map(({ traceparent }) => parseTraceparent(traceparent))
+    const idsOf = ({ trace_id: traceId, span_id: spanId }: Line) => [traceId, spanId]
+    const [outer, within] = [own, other].map((one) => [one?.traceId, one?.spanId])
+    const nothing = [undefined, undefined]
+    expect(lines().map(idsOf)).toEqual([outer, within, outer, within, nothing, nothing])
+    expect(within).not.toEqual(outer)
   })
 
   it('[C6] text from outside stays inside its field: one call is one line', () => {

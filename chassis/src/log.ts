@@ -1,6 +1,7 @@
-// Log lines: JSON, one object a line on stdout, each with service and pod, and with trace_id where one is passed.
+// Log lines: JSON, one object a line on stdout, each with service and pod, and with trace_id and span_id of the active span, or of
+// the one that is passed.
 //
-//   log.info({ trace_id, room }, 'published') -> pino -> redactText over the finished line -> stdout
+//   log.info({ room }, 'published') -> pino -> redactText over the finished line -> stdout
 //
 // Errors are written as code and message with their causes; a stack only for errors nobody foresaw. JSON escapes keep
 // text from outside inside its field; redaction is the last guard, secrets are not handed to a logger in the first place.
@@ -8,6 +9,7 @@ import { inspect } from 'node:util'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { createLogSampler, sample, takeSuppressed } from './core/log-sampler.ts'
 import { redactText } from './core/redact.ts'
+import { activeSpanFields } from './edge/active-span.ts'
 import { type Clock, systemClock } from './edge/clock.ts'
 import { createLogOutput } from './edge/log-output.ts'
 import { CityError, type ErrorCode, toErrorCode } from './errors.ts'
@@ -48,13 +50,20 @@ export function createLogger({ service, level, pod, destination, onLost }: Logge
     level,
     base: pod === undefined ? { service } : { service, pod },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: withCode },
     serializers: { err: describeError, error: describeError },
+    mixin: activeSpanFields,
     redact: { paths: redactPaths, censor: '***' },
     hooks: { streamWrite: redactText },
   }
   const lost = (cause: unknown): void => onLost?.(new CityError('LogLost', 'a line could not be written', { cause }))
   return pino(options, destination ?? createLogOutput(standardOutput, lost))
+}
+
+/** The word of an error stands beside it, where whoever searches logs for it looks. */
+function withCode(fields: Record<string, unknown>): Record<string, unknown> {
+  const { err, code } = fields
+  return err === undefined || code !== undefined ? fields : { ...fields, code: toErrorCode(err) }
 }
 
 export type DescribedError = { code?: ErrorCode; message: string; stack?: string; cause?: DescribedError }

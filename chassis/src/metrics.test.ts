@@ -36,6 +36,22 @@ it('[C8] what may be counted is there at zero before it was: Prometheus sees no 
     expect(text).toContain(`citypresence_aggregator_errors_total{code="${code}"} 0`)
 })
 
+it('[C8] an error is counted under the words of its causes too, each once', async () => {
+  const metrics = createMetrics('aggregator')
+  const timeout = new CityError('HttpTimeout', 'x', { cause: new Error('socket') })
+  const garbled = new CityError('HttpTimeout', 'y', { cause: timeout })
+  metrics.countError(new CityError('MatrixUnreachable', 'z', { cause: new Error('between', { cause: garbled }) }))
+  const text = await metrics.registry.metrics()
+  const lines = text.split('\n').filter((line) => line.startsWith('citypresence_aggregator_errors_total') && !line.endsWith(' 0'))
+  expect(lines.sort()).toEqual([
+    'citypresence_aggregator_errors_total{code="HttpTimeout"} 1',
+    'citypresence_aggregator_errors_total{code="MatrixUnreachable"} 1',
+  ])
+  const loop = new Error('loop')
+  loop.cause = loop
+  expect(metrics.countError(loop)).toBe('Unexpected')
+})
+
 it('[C8] two services in one process do not share numbers', async () => {
   const [a, b] = [createMetrics('a'), createMetrics('a')]
   a.counter('x_total', 'X.').inc(5)

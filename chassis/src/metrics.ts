@@ -7,7 +7,7 @@ import {
   Registry,
   collectDefaultMetrics,
 } from 'prom-client'
-import { errorCodes, type ErrorCode, toErrorCode } from './errors.ts'
+import { codesOf, errorCodes, type ErrorCode, toErrorCode } from './errors.ts'
 
 export type Labels<L extends string> = Partial<Record<L, string | number>>
 
@@ -47,7 +47,7 @@ export interface Metrics {
   ): Histogram<L>
   /** leader_election_master_status{name}: 1 while this process leads, under the name that client-go's leaders have. */
   readonly masterStatus: Gauge<'name'>
-  /** errors_total{code}: every error that reaches a border is counted here under its word. */
+  /** errors_total{code}: every error that reaches a border is counted here under its word, and under those of its causes. */
   readonly errors: Counter<'code'>
   countError(error: unknown): ErrorCode
 }
@@ -95,7 +95,7 @@ export function createMetrics(service: string): Metrics {
     return counted
   }
   const codes = Object.keys(errorCodes).map((code) => ({ code }))
-  const errors = counter('errors_total', 'Errors by their word in docs/ERRORS.md.', ['code'], codes)
+  const errors = counter('errors_total', 'Errors by their word in docs/ERRORS.md, each also under those of its causes.', ['code'], codes)
   return {
     registry,
     counter,
@@ -113,9 +113,8 @@ export function createMetrics(service: string): Metrics {
     ),
     errors,
     countError(error) {
-      const code = toErrorCode(error)
-      errors.inc({ code })
-      return code
+      for (const code of codesOf(error)) errors.inc({ code })
+      return toErrorCode(error)
     },
   }
 }

@@ -4,7 +4,8 @@ import { errorCodes } from './errors.ts'
 const head = `# Error codes
 
 Printed from \`chassis/src/errors.ts\` by \`node chassis/src/print-errors.ts\`; a test compares.
-The same word stands in the log field \`code\` and in the label of \`citypresence_<service>_errors_total{code}\`.
+The same word stands in the log field \`code\` and in the label of \`citypresence_<service>_errors_total{code}\`; what keeps a service
+from being ready stands under it in \`/readyz\`. An error is counted under its own word and under those of its causes.
 
 | code | what it means | what to do |
 | --- | --- | --- |

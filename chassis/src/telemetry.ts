@@ -8,6 +8,7 @@
 // parent or else by ratio, so an unsampled span costs the same with and without a collector: nothing.
 import { randomFillSync } from 'node:crypto'
 import { formatTraceparent, parseTraceparent } from './core/trace-context.ts'
+import { runUnder } from './edge/active-span.ts'
 
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
@@ -23,6 +24,8 @@ export interface Span {
   /** To be passed on; undefined when not sampled. */
   readonly traceparent: string | undefined
   readonly traceId: string
+  /** The span is the active one for all that the work does, now and in what it awaits: its log lines carry it. */
+  run<T>(work: () => T): T
   setAttributes(attributes: SpanAttributes): void
   end(error?: unknown): void
 }
@@ -76,6 +79,7 @@ const doNothing = () => undefined
 const lightSpan = (traceId: string, traceparent: string | undefined): Span => ({
   traceparent,
   traceId,
+  run: (work) => runUnder(traceparent, work),
   setAttributes: doNothing,
   end: doNothing,
 })

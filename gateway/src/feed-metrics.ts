@@ -17,10 +17,11 @@ export function createFeedMetrics(metrics: Metrics) {
     messages: metrics.counter('nats_messages_total', 'Messages that came from the stream.'),
     dropped: metrics.counter(
       'nats_dropped_total',
-      'Messages that were not believed, by error code.',
+      'Those of errors_total that are messages not believed, by error code.',
       ['code'],
       dropReasons.map((code) => ({ code })),
     ),
+    failed: (code: ErrorCode): void => metrics.errors.inc({ code }),
     snapshots: metrics.counter(
       'snapshots_total',
       'Snapshots asked from the stream, by outcome (read, failed).',

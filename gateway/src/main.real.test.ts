@@ -133,7 +133,7 @@ it.each(['debug', 'info'])(
       ...[good, ...bad.map(({ token }) => token)].flatMap(marksOf),
     ])
       expect(everything).not.toContain(mark)
-    const refusals = [...written.matchAll(/^citypresence_gateway_refusals_total\{reason="Token\w+"\} (\d+)$/gm)]
+    const refusals = [...written.matchAll(/^citypresence_gateway_errors_total\{code="Token\w+"\} (\d+)$/gm)]
     expect(refusals.reduce((sum, [, count]) => sum + Number(count), 0)).toBeGreaterThanOrEqual(asked)
     expect(trap.asked()).toBe(0)
   },

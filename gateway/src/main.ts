@@ -128,7 +128,11 @@ await runService({
           perSubjectMax: config.perSubjectMax,
           isRevoked: revocations.isRevoked,
           pageFolder: folder,
-          countRefusal: (reason) => gatewayMetrics.refusals.inc({ reason }),
+          countRefusal(code) {
+            metrics.errors.inc({ code })
+            gatewayMetrics.refusals.inc({ reason: code })
+            told.info(`refused ${code}`, { code }, 'a request was refused')
+          },
           log,
         }),
       { stop: (server) => server.stop() },

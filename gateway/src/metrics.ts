@@ -51,7 +51,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     refusals: metrics.counter(
       'refusals_total',
-      'Handshakes and requests refused, by reason.',
+      'Those of errors_total that are handshakes and requests refused, by reason.',
       ['reason'],
       refusalReasons.map((reason) => ({ reason })),
     ),

@@ -228,6 +228,7 @@ it('[R10] a bad map is refused whole and the last good one stays; a shrunken one
     await turning(clock, text, () => source.status().directory.problem?.message.includes(text))
     expect(source.status().directory.rooms).toBe(4)
   }
+  expect(source.status().directory.problem?.code).toBe('RoomDirectoryRefused')
   expect(maps).toHaveLength(1)
   answer = four.slice(0, 1)
   await turning(clock, 'the small map', () => maps.length === 2)

@@ -1,4 +1,5 @@
 // The sync loop against the homeserver double: what it asks, what it tells, and how it comes back from every kind of trouble.
+import type { CityError } from '@citypresence/chassis/errors'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { startHomeserver, type Homeserver } from '@citypresence/sim/homeserver'
@@ -200,7 +201,9 @@ it('[M54] a first sync that is too large is asked for without the members, and t
 })
 
 it('[M52] a homeserver that went back to a place we had left is asked for everything, and its answer is not believed', async () => {
-  const all = follow(daemon.source({ random: () => 0 }))
+  const failed: string[] = []
+  const observer = { failed: ({ code }: CityError) => void failed.push(code) }
+  const all = follow(daemon.source({ random: () => 0, observer }))
   await heard(1)
   homeserver.script.presence(ada, 'online')
   await heard(2)
@@ -223,6 +226,7 @@ it('[M52] a homeserver that went back to a place we had left is asked for everyt
     deadlineMs: 10_000,
     what: 'everything anew',
   })
+  expect(failed).toEqual(['MatrixWentBack'])
   const initials = syncs().filter(({ query }) => !query.has('since'))
   expect(new Set(initials.map(({ query }) => query.get('timeout'))).size).toBe(2)
   expect(

@@ -6,6 +6,7 @@
 // `since` moves on only when the consumer asks for the next batch, which says that the former one is applied. An initial batch
 // is the whole truth: whoever is not in it is not there.
 import { type Clock, momentOf, sleep, systemClock } from '@citypresence/chassis/edge/clock'
+import { spanFields } from '@citypresence/chassis/edge/active-span'
 import { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
 import type { Span, Telemetry } from '@citypresence/chassis/telemetry'
@@ -49,6 +50,8 @@ export type SyncBatch = {
   readonly typingSuspect: boolean
   /** Of the span that ends when this batch is applied; undefined when not sampled. */
   readonly traceparent: string | undefined
+  /** Does what there is to be done with the batch, under its span. */
+  run<T>(work: () => T): T
 }
 
 export type SyncStatus = {
@@ -199,6 +202,7 @@ function batchOf(received: Received, request: SyncRequest, typingSuspect: boolea
     unknownStates,
     typingSuspect,
     traceparent: span?.traceparent,
+    run: (work) => (span === undefined ? work() : span.run(work)),
   }
 }
 
@@ -281,11 +285,11 @@ async function recover(context: Context, error: CityError, signal: AbortSignal):
   const next = failed(state.pace, failure, random(), clock.monotonicMs())
   state.pace = next.pace
   state.status = { ...state.status, state: stateOf(error), failures: state.status.failures + 1, lastError: error }
-  log.warn(
-    `sync ${error.code}`,
-    { err: error, wait_ms: next.waitMs, failures: next.pace.failures },
-    'no answer from /sync',
-  )
+  // The attempt is over, and so is its span: it says that there was one and how it ended.
+  const span = options.startSpan?.('matrix sync')
+  const fields = { err: error, wait_ms: next.waitMs, failures: next.pace.failures, ...spanFields(span?.traceparent) }
+  log.warn(`sync ${error.code}`, fields, 'no answer from /sync')
+  span?.end(error)
   options.observer?.failed?.(error, next.waitMs)
   await sleep(clock, next.waitMs, signal)
   await client.untilAllowed('sync', signal)

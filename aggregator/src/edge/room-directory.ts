@@ -53,7 +53,10 @@ export function httpDirectory({
         .catch((cause: unknown) => {
           throw unreadable(cause instanceof Error ? cause.message : shown, cause)
         })
-      if (answer.status !== 200) throw unreadable(`GET ${shown}: answered with status ${answer.status}`)
+      if (answer.status !== 200) {
+        const refusal = new CityError('HttpRefused', `GET ${shown}: answered with status ${answer.status}`)
+        throw unreadable(refusal.message, refusal)
+      }
       return parse(Buffer.from(answer.body).toString('utf8'), `GET ${shown}`)
     },
   }

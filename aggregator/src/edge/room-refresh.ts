@@ -98,6 +98,7 @@ async function resolveAlias(worker: Worker, alias: string, missing: Set<string>,
     // Once may be the moment between two rooms of an alias that moves; twice in a row it is gone.
     if (worker.missing.has(alias)) worker.resolved.delete(alias)
     worker.log.warn('rooms alias', { err: error }, 'a room alias leads nowhere')
+    worker.observer.failed?.(error)
   }
 }
 

@@ -263,7 +263,12 @@ describe('TLS', () => {
   })
 
   it('[C21] a CA file that is not there is an error at the start', () => {
-    expect(() => createHttpClient({ userAgent: 'x', caFile: '/nowhere/ca.pem' })).toThrow('/nowhere/ca.pem')
+    expect(() => createHttpClient({ userAgent: 'x', caFile: '/nowhere/ca.pem' })).toThrow(
+      expect.objectContaining({
+        code: 'FileUnreadable',
+        message: expect.stringContaining('/nowhere/ca.pem') as unknown,
+      }),
+    )
   })
 })
 

@@ -8,6 +8,7 @@ import { redactText } from '../core/redact.ts'
 import { formatTraceparent, parseTraceparent } from '../core/trace-context.ts'
 import { toErrorCode } from '../errors.ts'
 import type { Span, SpanOptions, SpanOrigin, Tracer } from '../telemetry.ts'
+import { runUnder } from './active-span.ts'
 import { type Clock, sleep, systemClock } from './clock.ts'
 
 /** A collector that cannot take the rest in this time is not waited for. */
@@ -89,9 +90,11 @@ function linksOf({ links = [] }: SpanOptions): Link[] {
 
 function wrapSpan(span: OtelSpan): Span {
   const { traceId, spanId } = span.spanContext()
+  const traceparent = formatTraceparent({ traceId, spanId, sampled: true })
   return {
-    traceparent: formatTraceparent({ traceId, spanId, sampled: true }),
+    traceparent,
     traceId,
+    run: (work) => runUnder(traceparent, work),
     setAttributes: (attributes) => void span.setAttributes(attributes),
     end(error) {
       if (error !== undefined) {

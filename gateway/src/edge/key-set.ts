@@ -64,7 +64,7 @@ const unreachable = (why: string): CityError => new CityError('AuthKeysUnreachab
 async function fetchKeys(url: string, http: HttpClient): Promise<ReadonlyMap<string, PublicKey>> {
   try {
     const { status, body } = await http.request(url, { timeoutMs: fetchTimeoutMs, maxBytes: keySetBytesMax })
-    if (status !== 200) throw unreachable(`answered ${status}`)
+    if (status !== 200) throw new CityError('HttpRefused', `the key address answered ${status}`)
     return readKeySet(Buffer.from(body).toString('utf8'))
   } catch (cause) {
     if (cause instanceof CityError && cause.code === 'AuthKeysUnreachable') throw cause

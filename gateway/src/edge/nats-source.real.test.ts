@@ -105,6 +105,7 @@ it('[G9] changes arrive in order; what a deposed leader stored before is replace
   await leader.beat(2)
   await until(() => shown.rooms.has('library'), { deadlineMs: 5_000, what: 'the library' })
   expect(shown.rooms.get('market')?.online_count).toBe(7)
+  expect(await metrics.registry.metrics()).toMatch(/errors_total\{code="StaleEpoch"\} 1/)
 })
 
 it('[G8][G9] forged and broken messages are not believed, counted by code, and nothing stops', async () => {
@@ -125,8 +126,8 @@ it('[G8][G9] forged and broken messages are not believed, counted by code, and n
   await until(() => shown.rooms.get('market')?.online_count === 2, { deadlineMs: 5_000, what: 'the true count' })
   expect(shown.source.state().complete).toBe(true) // the broken one counted in the sequence
   const text = await metrics.registry.metrics()
-  expect(text).toMatch(/nats_dropped_total\{code="MessageForeign"\} 2/)
-  expect(text).toMatch(/nats_dropped_total\{code="WireGarbled"\} 1/)
+  expect(text).toMatch(/errors_total\{code="MessageForeign"\} 2/)
+  expect(text).toMatch(/errors_total\{code="WireGarbled"\} 1/)
 })
 
 it('[G9] a server that is killed and comes back is followed again, and the time between is stale', async () => {

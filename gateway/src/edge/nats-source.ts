@@ -6,11 +6,14 @@
 //
 // One subscription with a callback, because several, or iterators, break the order.
 import type { Clock } from '@citypresence/chassis/edge/clock'
+import { spanFields } from '@citypresence/chassis/edge/active-span'
 import { accountOf } from '@citypresence/chassis/edge/nats-account'
 import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { keepSubscribed } from '@citypresence/chassis/edge/nats-subscription'
+import type { ErrorCode } from '@citypresence/chassis/errors'
 import { createSampledLog, type Logger } from '@citypresence/chassis/log'
 import type { RoomView, StaleReason } from '@citypresence/wire/client-messages'
+import { traceHeader } from '@citypresence/wire/epoch'
 import { roomsMax } from '@citypresence/wire/room-directory'
 import type { Subjects } from '@citypresence/wire/subjects'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
@@ -57,7 +60,7 @@ const snapshotTimeoutMs = 2_000
 // Every room live and as many removed ones that have not expired, epoch and beat; more is not our stream.
 const snapshotMessagesMax = 2 * roomsMax + 2
 
-const codeOf: Record<Disbelief, string> = {
+const codeOf: Record<Disbelief, ErrorCode> = {
   'stale-epoch': 'StaleEpoch',
   repeated: 'SequenceRepeated',
   gap: 'SequenceGap',
@@ -80,15 +83,19 @@ export function followNats(options: FollowOptions): NatsSource {
     else if (effect.kind === 'disbelieved') drop(codeOf[effect.why], effect.why)
     else tellListener(options.listener, effect)
   }
-  const drop = (code: string, problem: string): void => {
+  /** The trace of the message that is being heard. */
+  let heardUnder: string | undefined
+  const drop = (code: ErrorCode, problem: string): void => {
     metrics.dropped.inc({ code })
-    told.warn(code, { code, problem }, 'a message from NATS is not believed')
+    metrics.failed(code)
+    told.warn(code, { code, problem, ...spanFields(heardUnder) }, 'a message from NATS is not believed')
   }
   let warned = false
   /** In one account a right to direct get is enough to forge: that is a choice, and told once. */
   const lookAtAccount = (leaders: string | undefined): void => {
     if (warned || leaders === undefined || leaders !== accountOf(connection)) return
     warned = true
+    metrics.failed('NatsAccountShared')
     log.warn({ code: 'NatsAccountShared', account: leaders }, 'this gateway shares the NATS account of the leader')
   }
   const read = (message: Msg): StreamMessage | undefined => {
@@ -111,6 +118,7 @@ export function followNats(options: FollowOptions): NatsSource {
       timeoutMs: snapshotTimeoutMs,
       messagesMax: snapshotMessagesMax,
     }).catch((error: unknown) => {
+      metrics.failed('SnapshotFailed')
       told.warn('SnapshotFailed', { err: error, code: 'SnapshotFailed' }, 'the stream gave no snapshot')
       return undefined
     })
@@ -124,11 +132,13 @@ export function followNats(options: FollowOptions): NatsSource {
     clock,
     refused: ({ code, message }) => drop(code, message),
     hear: (message) => {
+      heardUnder = message.headers?.get(traceHeader)
       // The subject it came on has to be the one it was stored under: a foreign publisher can only claim that.
       const isOwn = message.headers?.get('Nats-Subject') === message.subject
       const known = isOwn ? read(message) : undefined
       if (!isOwn) drop('MessageForeign', `${message.subject}: it was not republished by the stream`)
       if (known !== undefined) take({ kind: 'live', message: known })
+      heardUnder = undefined
     },
   })
   const tick = (): void => {

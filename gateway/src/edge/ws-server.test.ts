@@ -88,6 +88,8 @@ it('[G17] who is too early, or one too many, is told when to come back', async (
   await soon('its place to be free', () => hall.gateway.size() === 0)
   const next = hall.open()
   await soon('the next to be in', () => next.isOpen)
+  const written = await hall.written()
+  for (const code of ['NotReady', 'TooManyConnections']) expect(written).toContain(`errors_total{code="${code}"} 1`)
 })
 
 it('[G16] ping is answered with pong, any other message ends with 1008, a big one with 1009, a broken frame with 1002', async () => {
@@ -262,7 +264,7 @@ it('[A8] a token never reaches a log line, a metric, or an answer, however wrong
   expect(viewer.closed?.reason).not.toContain(canary)
   const written = await hall.written()
   for (const part of canary.split('.')) expect(written).not.toContain(part.slice(0, 20))
-  expect(written).toContain('refusals_total')
+  expect(written).toContain('errors_total{code="Token')
 })
 
 it('[G29] who does not finish a request is cut within 12 s, however it delays, and others are served meanwhile', async () => {

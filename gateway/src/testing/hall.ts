@@ -46,7 +46,7 @@ export async function startHall(options: Partial<WsServerOptions> & { drainMs?: 
     perSubjectMax: 0,
     isRevoked: () => false,
     pageFolder: undefined,
-    countRefusal: (reason) => gatewayMetrics.refusals.inc({ reason }),
+    countRefusal: (code) => metrics.errors.inc({ code }),
     log,
     ...options,
   })
