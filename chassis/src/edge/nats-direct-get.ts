@@ -12,20 +12,25 @@ export type DirectGetOptions = {
   readonly subjects: string
   readonly inboxPrefix: string
   readonly clock: Clock
-  /** Own deadline: a follower that is paused swallows questions and never answers. */
+  /** For the whole answer. */
   readonly timeoutMs: number
+  /** For its beginning: a copy that stands still swallows a third of the questions and never answers. `timeoutMs` unless given. */
+  readonly firstWordMs?: number
   /** More messages than the stream may hold are somebody else's stream. */
   readonly messagesMax: number
 }
 
 export function readNewest(options: DirectGetOptions): Promise<Msg[]> {
   const { connection, streamName, subjects, inboxPrefix, clock, timeoutMs, messagesMax } = options
+  const { firstWordMs = timeoutMs } = options
   const { promise, resolve, reject } = Promise.withResolvers<Msg[]>()
   const fail = (why: string, cause?: unknown): void =>
     reject(new CityError('SnapshotFailed', `${streamName}: ${why}`, { cause }))
   const messages: Msg[] = []
   const inbox = createInbox(inboxPrefix)
+  const cancelFirst = clock.after(firstWordMs, () => fail(`no word in ${firstWordMs} ms`))
   const hear = (message: Msg): void => {
+    if (messages.length === 0) cancelFirst()
     const code = message.headers?.code ?? 0
     if (code === 204) resolve(messages)
     else if (code === 404) resolve([])
@@ -46,6 +51,7 @@ export function readNewest(options: DirectGetOptions): Promise<Msg[]> {
     fail('the question could not be sent', cause)
   }
   return promise.finally(() => {
+    cancelFirst()
     cancel()
     subscription.unsubscribe()
   })
