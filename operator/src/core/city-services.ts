@@ -105,6 +105,12 @@ const auth = objectOf(
         315_360_000,
       ),
     ),
+    revokedSecretRef: optional(
+      secretRef(
+        'Tokens that no longer count, one a line: sub:<subject> or jti:<id>. Read again when it changes.',
+        'revoked',
+      ),
+    ),
     algorithms: optional(
       setOf(
         'What tokens may be signed with; left out, HS256 with jwtSecretRef and RS256 with jwks.',
@@ -225,11 +231,37 @@ export const gateway = objectOf('Who fans out to browsers.', {
     }),
     [],
   ),
+  trustedProxies: defaulted(
+    setOf(
+      'Address ranges of your own proxies: only they are believed about the address that a connection comes from.',
+      text('A range, as 10.0.0.0/8.', { minLength: 1, maxLength: 64 }, [
+        { rule: 'isCIDR(self)', ...saying('must be a range of addresses, as 10.0.0.0/8 or 2001:db8::/32') },
+      ]),
+      { maxItems: 64 },
+    ),
+    [],
+  ),
   limits: defaulted(
     objectOf('What one gateway takes upon itself.', {
       connectionsPerReplica: defaulted(
         whole('Connections at once; more are refused. An idle one costs about 10 KiB.', 1, 1_000_000),
         10_000,
+      ),
+      connectionsPerAddress: defaulted(
+        whole(
+          'Connections at once of one address (of IPv6 a /64); 0: no limit. Without trustedProxies there is none.',
+          0,
+          1_000_000,
+        ),
+        100,
+      ),
+      connectionsPerUser: defaulted(
+        whole(
+          'Connections at once of one subject (sub) of tokens; 0: no limit. 10 where each person has a token of their own.',
+          0,
+          1_000_000,
+        ),
+        0,
       ),
     }),
     {},

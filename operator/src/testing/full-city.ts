@@ -70,10 +70,12 @@ export const fullCity: WrittenCityPresence = {
         issuer: 'https://id.example.org',
         audiences: ['city', 'town'],
         maxTokenAgeSeconds: 3600,
+        revokedSecretRef: secret('revoked'),
         algorithms: ['ES256', 'RS256'],
       },
       allowedOrigins: ['https://app.example.org', 'http://localhost:5173'],
-      limits: { connectionsPerReplica: 5000 },
+      trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
+      limits: { connectionsPerReplica: 5000, connectionsPerAddress: 50, connectionsPerUser: 10 },
       drain: { preStopSleepSeconds: 5, closePeriodSeconds: 30 },
       page: 'Enabled',
       exposure: {
@@ -115,6 +117,7 @@ export const otherCity: WrittenCityPresence = {
       },
     },
     gateway: {
+      replicas: 4,
       auth: { jwtSecretRef: secret('jwt'), algorithms: ['HS256'] },
       allowedOrigins: ['*'],
       exposure: {

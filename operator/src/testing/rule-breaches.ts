@@ -157,6 +157,13 @@ export const breaches: readonly Breach[] = [
   ...address('full', `${auth}.jwks.url`),
   one('full', `${auth}.jwks.url`, 'http://id.example', 'must begin with https://'),
   ...secret('full', `${auth}.jwks.caSecretRef`),
+  ...secret('full', `${auth}.revokedSecretRef`),
+  ...many(
+    'full',
+    `${gateway}.trustedProxies[0]`,
+    ['10.0.0.1', '10.0.0.0/33', 'proxy.example', '10.0.0.0/8,::/0', '::/129'],
+    'must be a range of addresses',
+  ),
   ...secret('other', `${auth}.jwtSecretRef`),
   one('full', `${gateway}.autoscaling.minReplicas`, 31, 'minReplicas'),
   ...many(

@@ -57,6 +57,7 @@ function gatewayFiles({ gateway, nats }: CitySpec): SecretFile[] {
   return [
     ...file('gateway', 'JWT_SECRET_FILE', gateway.auth.jwtSecretRef, 'spec.gateway.auth.jwtSecretRef'),
     ...file('gateway', 'JWKS_CA_FILE', gateway.auth.jwks?.caSecretRef, 'spec.gateway.auth.jwks.caSecretRef'),
+    ...file('gateway', 'REVOKED_FILE', gateway.auth.revokedSecretRef, 'spec.gateway.auth.revokedSecretRef'),
     // Without an account of their own the gateways share that of the aggregator, which is told as a risk.
     ...(nats.gateway === undefined
       ? identityFiles('gateway', nats, 'spec.nats')

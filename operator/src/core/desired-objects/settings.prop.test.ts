@@ -73,7 +73,7 @@ it('[OD2] fields end in the settings that they are about', () => {
     observability: { tracing: { otlpEndpoint: 'http://otel:4318', samplingPercent: 5 }, logLevel: 'Debug' },
   })
   expect(settingsOf(city, 'aggregator')).toMatchObject({
-    CITY_SERVICE_INTERNAL_URL: 'http://city-service:7001/internal/city/rooms',
+    CITY_SERVICE_INTERNAL_URL: 'http://city-service:7001',
     ROOM_PRESENCE_THROTTLE_MS: '500',
     OFFLINE_GRACE_MS: '20000',
     ACTIVITY: 'off',

@@ -30,6 +30,7 @@ function sharedSettings({ nats, observability: { logLevel, tracing } }: CitySpec
     NATS_URL: nats.servers.join(','),
     SUBJECT_PREFIX: nats.stream.subjectPrefix,
     STREAM_NAME: nats.stream.name,
+    ...(nats.tls !== undefined && { NATS_TLS_HANDSHAKE: nats.tls.handshake.toLowerCase() }),
     ...(tracing !== undefined && {
       OTEL_EXPORTER_OTLP_ENDPOINT: tracing.otlpEndpoint,
       TRACE_SAMPLE_RATIO: String(tracing.samplingPercent / 100),
@@ -50,6 +51,7 @@ function aggregatorSettings({ metadata, spec }: CityPresence): Settings {
     CITY_PRESENCE_NAME: metadata.name,
     USER_STREAM_NAME: `${nats.stream.name}_USERS`,
     STREAM_REPLICAS: String(nats.stream.replicas),
+    STREAM_STORAGE: nats.stream.storage.toLowerCase(),
     ROOM_PRESENCE_THROTTLE_MS: String(publishing.roomMinPeriodMilliseconds),
     OFFLINE_GRACE_MS: milliseconds(publishing.offlineGraceSeconds),
     STALE_AFTER_MS: milliseconds(publishing.staleAfterSeconds),
@@ -68,13 +70,14 @@ function aggregatorSettings({ metadata, spec }: CityPresence): Settings {
 function roomSettings({ http }: CitySpec['rooms']): Settings {
   if (http === undefined) return { ROOM_DIRECTORY_FILE: `${roomsFolder}/${roomsFileName}` }
   return {
-    CITY_SERVICE_INTERNAL_URL: `${http.url.replace(/\/+$/, '')}/internal/city/rooms`,
+    // With a path it is the list itself, without one the service is asked where it always is.
+    CITY_SERVICE_INTERNAL_URL: http.url,
     ROOM_REFRESH_INTERVAL_MS: milliseconds(http.refreshPeriodSeconds),
   }
 }
 
 function gatewaySettings({ gateway }: CitySpec): Settings {
-  const { auth, allowedOrigins, limits, drain, page } = gateway
+  const { auth, allowedOrigins, trustedProxies, limits, drain, page } = gateway
   return {
     PORT: String(ports.socket),
     ADMIN_PORT: String(ports.gatewayAdmin),
@@ -83,7 +86,11 @@ function gatewaySettings({ gateway }: CitySpec): Settings {
     ...(auth.audiences !== undefined && { JWT_AUDIENCE: auth.audiences.join(',') }),
     ...(auth.algorithms !== undefined && { JWT_ALGORITHMS: auth.algorithms.join(',') }),
     ALLOWED_ORIGINS: allowedOrigins.join(','),
+    ...(auth.maxTokenAgeSeconds !== undefined && { TOKEN_AGE_MAX_S: String(auth.maxTokenAgeSeconds) }),
+    TRUSTED_PROXIES: trustedProxies.join(','),
     CONNECTIONS_MAX: String(limits.connectionsPerReplica),
+    CONNECTIONS_PER_ADDRESS_MAX: String(limits.connectionsPerAddress),
+    CONNECTIONS_PER_SUBJECT_MAX: String(limits.connectionsPerUser),
     DRAIN_MS: milliseconds(drain.closePeriodSeconds),
     PAGE: onOff(page),
   }
