@@ -135,6 +135,22 @@ it('[L39] one that may not follow Matrix yet lets the voices go on and learns no
   expect([known.synced, known.mapped, onlineOf(city, 'r')]).toEqual([true, true, 1])
 })
 
+it('[L39] who loses its claim asks nothing of Matrix any more, and knows nothing by itself; at its next turn it begins anew', async () => {
+  await open()
+  mayFollow = false
+  await clock.advance(100)
+  expect([known.synced, known.mapped, heeded]).toEqual([false, true, ['start over']])
+  await hear({ slices: [[is(user(0), 'offline')]] })
+  maps.push([{ slug: 'other', roomId: '!r', alias: null }])
+  findings.push({ kind: 'lost', roomId: '!r' })
+  await clock.advance(1_000)
+  expect([onlineOf(city, 'r'), offered]).toEqual([2, []])
+  mayFollow = true
+  await clock.advance(100)
+  expect(known.synced).toBe(true)
+  expect(valueOf(city, 'r').kind).toBe('removed')
+})
+
 it('[L34] a first map and a first sync make the city known, and what changed is offered once', async () => {
   expect(known).toMatchObject({ synced: false, mapped: false, learning: false })
   await open()

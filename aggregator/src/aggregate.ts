@@ -36,6 +36,7 @@ import { createPendingAudits, keepAudit, takeCaughtUp, type PendingAudits } from
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import type { CityView, RoomSpeech } from './room-speech.ts'
+import { createTurns, type Turns } from './turns.ts'
 import type { Voice } from './voice.ts'
 
 export interface SyncSource {
@@ -96,7 +97,7 @@ export type AggregateOptions = {
   readonly drift: (added: number, removed: number) => void
   /** What became of an audit. */
   readonly audited?: (end: AuditEnd) => void
-  /** Matrix is followed from the moment that this says yes; at once unless given. */
+  /** Matrix is followed while this says yes; always unless given. */
   readonly mayFollow?: () => boolean
   /** What the city thinks of its source, at each look at the clock. */
   readonly judged?: (verdict: SourceVerdict) => void
@@ -123,23 +124,34 @@ const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicM
 export async function aggregate(options: AggregateOptions): Promise<void> {
   const loop: Loop = {
     ...options,
+    turns: createTurns(options.mayFollow?.() !== false),
     audits: createPendingAudits(),
     shownAgain: new Map(),
     probedAtMs: Number.NEGATIVE_INFINITY,
     doubted: false,
   }
-  const begun = Promise.withResolvers<undefined>()
-  const cancel = startTicking(loop, () => begun.resolve(undefined))
-  options.signal.addEventListener('abort', () => begun.resolve(undefined), { once: true })
+  const cancel = startTicking(loop)
   try {
-    if (options.mayFollow?.() === false) await begun.promise
-    await Promise.all([followMatrix(loop), followMap(loop), followFindings(loop)])
+    while (!options.signal.aborted) await followInTurn(loop)
   } finally {
     cancel()
   }
 }
 
+/** Follows Matrix for one turn of leading; who always may has one turn, which ends with the process. */
+async function followInTurn(loop: Loop): Promise<void> {
+  const { signal, source, known } = loop
+  await loop.turns.begun(signal)
+  const turn = AbortSignal.any([signal, loop.turns.end()])
+  await Promise.all([followMatrix(loop, turn), followMap(loop, turn), followFindings(loop, turn)])
+  if (signal.aborted) return
+  // What is known grows old from now on: the next turn begins with everything anew.
+  known.synced = false
+  source.startOver()
+}
+
 type Loop = AggregateOptions & {
+  readonly turns: Turns
   readonly audits: PendingAudits
   /** Rooms that the homeserver shows again, and since when. */
   readonly shownAgain: Map<string, number>
@@ -147,8 +159,8 @@ type Loop = AggregateOptions & {
   doubted: boolean
 }
 
-async function followMatrix(loop: Loop): Promise<void> {
-  for await (const batch of loop.source.batches(loop.signal)) await batch.run(() => takeBatch(loop, batch))
+async function followMatrix(loop: Loop, turn: AbortSignal): Promise<void> {
+  for await (const batch of loop.source.batches(turn)) await batch.run(() => takeBatch(loop, batch))
 }
 
 type Batch = SyncSource extends { batches(signal: AbortSignal): AsyncIterable<infer B> } ? B : never
@@ -194,16 +206,16 @@ function heedRooms({ rooms }: Loop, facts: readonly Fact[]): void {
   }
 }
 
-async function followMap(loop: Loop): Promise<void> {
-  for await (const rooms of loop.rooms.updates(loop.signal)) {
+async function followMap(loop: Loop, turn: AbortSignal): Promise<void> {
+  for await (const rooms of loop.rooms.updates(turn)) {
     mapRooms(loop.city, rooms, momentOf(loop.clock))
     loop.known.mapped = true
     tell(loop, undefined)
   }
 }
 
-async function followFindings(loop: Loop): Promise<void> {
-  for await (const finding of loop.rooms.findings(loop.signal)) {
+async function followFindings(loop: Loop, turn: AbortSignal): Promise<void> {
+  for await (const finding of loop.rooms.findings(turn)) {
     const at = momentOf(loop.clock)
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
     else if (finding.kind === 'blind') heedBlindness(loop, finding.roomId, finding.isBlind, at)
@@ -259,11 +271,11 @@ function tell(loop: Loop, traceparent: string | undefined): void {
   for (const voice of loop.voices) voice.tick()
 }
 
-function startTicking(loop: Loop, begin: () => void): Cancel {
+function startTicking(loop: Loop): Cancel {
   let cancel: Cancel
   const tick = (): void => {
-    const { city, clock, mayFollow } = loop
-    if (mayFollow?.() === true) begin()
+    const { city, clock } = loop
+    loop.turns.set(loop.mayFollow?.() !== false)
     const at = momentOf(clock)
     loop.known.sightings = loop.rooms.sightings()
     const dueAtMs = nextDueAtMs(city)

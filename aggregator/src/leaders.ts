@@ -14,7 +14,7 @@ import { openFencedStream } from './edge/fenced-stream.ts'
 import type { AggregatorMetrics } from './metrics.ts'
 import type { LeadersView } from './readiness.ts'
 import type { RoomSpeech } from './room-speech.ts'
-import { createUserSpeech } from './user-speech.ts'
+import { createUserSpeech, type UserSpeech } from './user-speech.ts'
 import { createVoice, type Speech, type Voice, type VoiceMetrics } from './voice.ts'
 
 export type LeadersOptions = {
@@ -88,7 +88,7 @@ export function followCity(options: LeadersOptions): Leaders {
     termFloor: (isFresh) => Math.max(heardTerm, election.termFloor(isFresh)),
   })
   election.onLost(() => rooms.lose())
-  const users = config.userEvents ? createUserSpeech(options.city, subjects, options.isSynced) : undefined
+  const users = config.userEvents ? openUserSpeech(options) : undefined
   const voices = [rooms]
   // Whoever speaks for the rooms speaks for the users; the second stream has a fence of its own.
   if (users !== undefined)
@@ -132,6 +132,18 @@ export function followCity(options: LeadersOptions): Leaders {
       await Promise.all(voices.map((voice) => voice.stop()))
     },
   }
+}
+
+function openUserSpeech({ config, city, isSynced, log, countError }: LeadersOptions): UserSpeech {
+  return createUserSpeech({
+    city,
+    subjects: subjectsBelow(config.subjectPrefix),
+    isKnown: isSynced,
+    untold(error) {
+      countError(error)
+      log.warn(error.code, { err: error }, 'of somebody nothing is told')
+    },
+  })
 }
 
 async function listenToLink(connection: NatsConnection, onChange: (isLinked: boolean) => void): Promise<void> {

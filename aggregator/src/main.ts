@@ -174,6 +174,7 @@ await runService({
       lastSyncError: () => source.status().lastError,
       lastProbeError: matrix.lastProbeError,
     })
+    const mayFollow = (): boolean => config.standby === 'follows' || leaders.leads()
     void aggregate({
       city,
       known,
@@ -185,7 +186,7 @@ await runService({
       probePresence,
       clock: systemClock,
       signal: parts.signal,
-      mayFollow: () => config.standby === 'follows' || leaders.leads(),
+      mayFollow,
       drift: (added, removed) => {
         numbers.drift.inc({ direction: 'added' }, added)
         numbers.drift.inc({ direction: 'removed' }, removed)
@@ -194,7 +195,7 @@ await runService({
       judged: (verdict) => {
         numbers.stale.set(verdict.source === 'stale' ? 1 : 0)
         numbers.sourceAgeSeconds.set(verdict.sourceAgeMs / 1000)
-        sourceWatch.judged(verdict)
+        sourceWatch.judged(mayFollow() ? verdict : undefined)
       },
     }).catch((error: unknown) => {
       parts.end(error)

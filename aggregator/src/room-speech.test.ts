@@ -277,3 +277,25 @@ it('[T7] a room that was removed is forgotten: when it is back, it begins as one
   leading.set('r0', 2, quietMs + 3)
   expect(say(leading, quietMs + 3).rooms).toMatchObject([{ online_count: 2 }])
 })
+
+it('[L24] what a standby heard of is no cause of what it says at its takeover', () => {
+  const city = {
+    isKnown: () => true,
+    sightings: () => 2,
+    slugs: () => ['r'],
+    valueOf: () => ({ kind: 'known', presence: JSON.parse(stored('r').body) as RoomPresence }) as const,
+    source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
+    wallMs: () => 9,
+  }
+  const speech = createRoomSpeech(city, subjectsBelow(defaultPrefix), 3_000)
+  const cause = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const causes = () => speech.next(0).map(({ headers }) => headers['traceparent'])
+  speech.changed(['r'], cause, 0)
+  speech.begin({ term: 1, epoch: 2 })
+  speech.takeStored([])
+  expect(causes()).toEqual([undefined, undefined])
+  speech.begin({ term: 2, epoch: 9 })
+  speech.changed(['r'], cause, 0)
+  speech.takeStored([])
+  expect(causes()).toEqual([cause, undefined])
+})

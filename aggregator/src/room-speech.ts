@@ -96,6 +96,8 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
   return {
     begin(next) {
       epoch = next
+      // What a standby heard of caused nothing that is said now.
+      traces.clear()
       forgetPublished(throttle)
       stored = undefined
       takenOver = false

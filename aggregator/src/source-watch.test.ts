@@ -41,6 +41,8 @@ it('[M56] why the source is stale is told once in log and metric, again when it 
   watch.judged(live)
   watch.judged(live)
   expect(watch.trouble()).toBeUndefined()
+  watch.judged(undefined)
+  expect(watch.trouble()).toBeUndefined()
   expect(counted).toEqual(['MatrixUnreachable', 'MatrixTokenRefused', 'MatrixPresenceOff'])
   expect(lines).toEqual([...counted, 'the source is believed again'])
 })

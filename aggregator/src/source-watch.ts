@@ -18,7 +18,8 @@ export type SourceWatchOptions = {
 }
 
 export type SourceWatch = {
-  judged(verdict: SourceVerdict): void
+  /** undefined: nobody follows the source now. */
+  judged(verdict: SourceVerdict | undefined): void
   /** undefined while the source is believed. */
   trouble(): CityError | undefined
 }
@@ -27,7 +28,12 @@ export function watchSource(options: SourceWatchOptions): SourceWatch {
   const { log, countError } = options
   let told: { readonly kind: string; readonly error: CityError } | undefined
   return {
-    judged({ reason }) {
+    judged(verdict) {
+      if (verdict === undefined) {
+        told = undefined
+        return
+      }
+      const { reason } = verdict
       const error = reason === undefined ? undefined : troubleOf(reason, options)
       if (error === undefined || reason === undefined) {
         if (told !== undefined) log.info('source', {}, 'the source is believed again')

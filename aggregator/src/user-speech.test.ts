@@ -1,5 +1,5 @@
 // What a new leader says about users, and whom it erases.
-import { expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { defaultPrefix, subjectsBelow } from '@citypresence/wire/subjects'
 import type { UserPresence } from '@citypresence/wire/user-presence'
 import { batchMax, type OutMessage } from './core/batch.ts'
@@ -22,8 +22,14 @@ const stored = (userId: string, status: UserPresence['status'] = 'online') => ({
 })
 const withUsers = { userEvents: true }
 
+/** What could not be told. */
+const untold: string[] = []
+beforeEach(() => {
+  untold.length = 0
+})
+
 function speechOf(city: City, isKnown = () => true) {
-  const speech = createUserSpeech(city, subjects, isKnown)
+  const speech = createUserSpeech({ city, subjects, isKnown, untold: (error) => void untold.push(error.code) })
   speech.begin({ term: 1, epoch: 2 })
   return speech
 }
@@ -167,11 +173,12 @@ it('[L57] a new epoch says everybody again, once its own stream was read, and no
   expect(speech.next(0)).toEqual([])
 })
 
-it('[L57] what the stream holds and nobody can read erases nobody, and a name without a subject is passed over', () => {
+it('[L57] what the stream holds and nobody can read erases nobody, and a name without a subject is told as such', () => {
   const long = `@${'.'.repeat(120)}:test.local`
   const city = cityOf(1, withUsers)
   respond(city, 2, come('!r', long), is(long, 'online'))
   const speech = speechOf(city)
   speech.takeStored([{ subject: 'city.presence.user.x', body: '{' }])
   expect(saidIn(speech.next(0))).toEqual([online(user(0))])
+  expect([long.length <= 255, untold]).toEqual([true, ['UserUntold']])
 })

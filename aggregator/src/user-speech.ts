@@ -3,6 +3,7 @@
 //   begin -> stored users read -> everybody known once; stored ones who are not known any more are erased (a last word with TTL),
 //                                 once the city knows everybody: rooms may wait for their lists, and presence may be held
 //   changed -> the newest status of each waits, one batch at a time
+import { CityError } from '@citypresence/chassis/errors'
 import { decodeJson } from '@citypresence/wire/decode'
 import { epochHeader, formatEpoch, type Epoch } from '@citypresence/wire/epoch'
 import { encodeUser, type Subjects } from '@citypresence/wire/subjects'
@@ -18,7 +19,16 @@ export type UserSpeech = Speech & {
   changed(): void
 }
 
-export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => boolean): UserSpeech {
+export type UserSpeechOptions = {
+  readonly city: City
+  readonly subjects: Subjects
+  /** One full sync was learned, and none is half learned. */
+  readonly isKnown: () => boolean
+  /** Somebody of whom nothing can be told, each time something would have been. */
+  readonly untold: (error: CityError) => void
+}
+
+export function createUserSpeech({ city, subjects, isKnown, untold }: UserSpeechOptions): UserSpeech {
   // Newest word about each user; bounded by who shares a room, and by who stopped to since the last batch.
   const waiting = new Map<string, Word>()
   // Of whom the stream tells, and nothing was said yet; bounded by what the stream may hold.
@@ -48,8 +58,10 @@ export function createUserSpeech(city: City, subjects: Subjects, isKnown: () => 
   }
   const toMessage = (userId: string, { user, erased }: Word, voice: string): OutMessage[] => {
     const token = encodeUser(userId, city.options.homeServer)
-    // A user id that no subject can carry is longer than Matrix allows.
-    if (token === undefined) return []
+    if (token === undefined) {
+      untold(new CityError('UserUntold', 'a user id is too long for a subject once it is encoded'))
+      return []
+    }
     const ttl = erased ? { 'Nats-TTL': `${erasedUserTtlSeconds}s` } : {}
     return [{ subject: subjects.user(token), body: JSON.stringify(user), headers: { [epochHeader]: voice, ...ttl } }]
   }

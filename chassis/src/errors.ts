@@ -204,6 +204,10 @@ export const errorCodes = {
     means: 'The list of rooms was refused as a whole (duplicate or bad slug, suspicious shrinking).',
     doThis: 'Correct the list; the last good one stays in use.',
   },
+  UserUntold: {
+    means: 'A user event could not be published: encoded, the id of the user is longer than a subject may carry.',
+    doThis: 'Nothing; the user counts in the rooms all the same. It takes dozens of dots or slashes in a long id.',
+  },
   WireGarbled: {
     means: 'A message on the wire did not decode and was dropped.',
     doThis: 'Look for a foreign publisher or for services of different versions.',

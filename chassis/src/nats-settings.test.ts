@@ -53,6 +53,14 @@ it.each([
   expect(mistakesOf(env)).not.toMatch(/hunter2|SAxx|not creds/)
 })
 
+it.each(['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'])('[C23] %s that cannot be read is a mistake', (name) => {
+  const read = (): string => {
+    throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+  }
+  const answer = readConfig(natsSettings, { NATS_URL: 'nats://a:4222', [name]: '/none.pem' }, { read })
+  expect(answer.ok ? '' : answer.mistakes.join('\n')).toMatch(new RegExp(`${name}.*/none.pem`))
+})
+
 it('[C23] name and password from files are read at each use', () => {
   const files: Record<string, string> = { '/u': 'anna\n', '/p': 'one\n' }
   const env = { NATS_URL: 'nats://a:4222', NATS_USER_FILE: '/u', NATS_PASSWORD_FILE: '/p' }

@@ -53,18 +53,21 @@ export const natsSettings = {
     env: 'NATS_CA_FILE',
     decode: decode.nonEmpty,
     optional: true,
+    readable: true,
     help: 'PEM file with the authorities for NATS; with it, TLS is required. Read again at each connect.',
   },
   natsCertFile: {
     env: 'NATS_CERT_FILE',
     decode: decode.nonEmpty,
     optional: true,
+    readable: true,
     help: 'PEM file with our own certificate.',
   },
   natsKeyFile: {
     env: 'NATS_KEY_FILE',
     decode: decode.nonEmpty,
     optional: true,
+    readable: true,
     help: 'PEM file with the key of NATS_CERT_FILE.',
   },
   natsTlsHandshake: {
