@@ -197,6 +197,16 @@ describe('loading', () => {
     expect(written.stderr).not.toContain('PORT and PAGE')
   })
 
+  it('[C28] with NODE_TLS_REJECT_UNAUTHORIZED=0 nothing starts, whatever else is right', () => {
+    const { process, written } = fakeProcess({ ...good, NODE_TLS_REJECT_UNAUTHORIZED: '0' })
+    expect(() => loadConfig(table, process, { service: 'gateway' })).toThrow('exit 2')
+    expect(written.stderr).toMatch(/1 mistake[\s\S]+NODE_TLS_REJECT_UNAUTHORIZED=0 would trust anybody/)
+    for (const harmless of ['1', '']) {
+      const fine = fakeProcess({ ...good, NODE_TLS_REJECT_UNAUTHORIZED: harmless })
+      expect(loadConfig(table, fine.process, { service: 'gateway' })).toBeDefined()
+    }
+  })
+
   it('[C5] a mistyped name is a warning, what Kubernetes and libraries invent is not', () => {
     const env = {
       ...good,

@@ -184,12 +184,19 @@ export function loadConfig<const T extends SettingsTable>(
   }
   for (const warning of unknownNames(table, host.env)) host.stderr.write(`${service}: ${warning}\n`)
   const read = readConfig(table, host.env, files, onSecretProblem)
-  const mistakes = read.ok ? (check?.(read.config) ?? []) : [...read.mistakes, ...otherMistakes(read, check)]
+  const judged = read.ok ? (check?.(read.config) ?? []) : [...read.mistakes, ...otherMistakes(read, check)]
+  const mistakes = [...judged, ...foreignMistakes(host.env)]
   if (read.ok && mistakes.length === 0) return read.config
   const lines = mistakes.map((mistake) => `  - ${mistake}\n`).join('')
   host.stderr.write(`${service}: ${mistakes.length} mistake(s) in the settings (--help lists them all)\n${lines}`)
   return host.exit(2)
 }
+
+/** Node's own switch would make every certificate good, whatever our settings say. */
+const foreignMistakes = (env: Environment): readonly string[] =>
+  env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0'
+    ? ['NODE_TLS_REJECT_UNAUTHORIZED=0 would trust anybody: unset it, and name the authorities in a …_CA_FILE']
+    : []
 
 /** What the rules find beside the refused settings: a rule that names one of them cannot be judged. */
 function otherMistakes<T extends SettingsTable>(

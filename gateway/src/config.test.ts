@@ -35,6 +35,7 @@ it('[G26] NATS_URL and JWT_SECRET are enough; the defaults are those of the READ
     trustedProxies: [],
     perAddressMax: 100,
     perSubjectMax: 0,
+    privacyFloor: 0,
     drainMs: 20_000,
     subjectPrefix: 'city.presence',
     streamName: 'CITY_PRESENCE',

@@ -114,6 +114,12 @@ export const settings = {
     optional: true,
     help: 'File with tokens that no longer count, one a line: sub:<subject> or jti:<id>. Read again when it changes.',
   },
+  privacyFloor: {
+    env: 'PRIVACY_FLOOR',
+    decode: decode.integer({ min: 0, max: 1_000 }),
+    default: 0,
+    help: 'Rooms with fewer people online are shown as that, from 0 up, and nothing else of them; 0 tells every count. Pages that do not know `below` show 0.',
+  },
   drainMs: {
     env: 'DRAIN_MS',
     decode: decode.integer({ min: 0, max: 600_000 }),

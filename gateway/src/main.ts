@@ -87,6 +87,7 @@ await runService({
           metrics: gatewayMetrics,
           startSpan: (name, options) => telemetry.startSpan(name, options),
           isRevoked: revocations.isRevoked,
+          privacyFloor: config.privacyFloor,
           drainMs: config.drainMs,
         }),
       { drain: (one) => one.drain(), stop: (one) => one.stop() },

@@ -19,6 +19,7 @@ import {
 import type { City, Status } from './core/city.ts'
 import type { Client, Outlet } from './core/client.ts'
 import { nextPingId, pingFrame, pongId, pongTextFrame } from './core/frames.ts'
+import { aboveFloor } from './core/privacy-floor.ts'
 import { checkReader, createReader, forgive, notePing, notePong } from './core/reader.ts'
 import type { Holder } from './core/revocations.ts'
 import { createRound, visitShare, type Round } from './core/round.ts'
@@ -44,6 +45,8 @@ export type ServeOptions = {
   readonly startSpan: (name: string, options: { parent: string }) => { end(): void }
   /** Asked of each session once a second. */
   readonly isRevoked?: (holder: Holder) => boolean
+  /** Rooms with fewer people are shown as that; 0 hides nothing. */
+  readonly privacyFloor?: number
   /** Over how long the sessions are ended at a stop. */
   readonly drainMs: number
 }
@@ -125,9 +128,11 @@ function feedOf(loop: Loop) {
     loop.gathered = gather(loop.gathered, stamps)
     wake(loop)
   }
+  // Before anything is kept: what is not on the board reaches nobody, by socket or by REST.
+  const shown = (views: readonly RoomView[]) => views.map((view) => aboveFloor(view, loop.privacyFloor ?? 0))
   return {
-    changed: (views: readonly RoomView[], stamps: Stamps) => learnt(learnRooms(loop.city, views), stamps),
-    replaced: (views: readonly RoomView[]) => learnt(replaceCity(loop.city, views), {}),
+    changed: (views: readonly RoomView[], stamps: Stamps) => learnt(learnRooms(loop.city, shown(views)), stamps),
+    replaced: (views: readonly RoomView[]) => learnt(replaceCity(loop.city, shown(views)), {}),
     status(status: Status) {
       if (!setStatus(loop.city, status)) return
       loop.metrics.stale.set(status.stale ? 1 : 0)

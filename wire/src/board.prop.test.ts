@@ -17,14 +17,23 @@ import { anyView } from './testing/any-message.ts'
 // Few slugs and small counts, so that the same room changes, changes back and goes.
 const anyFlag = fc.constantFrom(undefined, false, true)
 const view: fc.Arbitrary<RoomView> = fc
-  .tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat({ max: 2 }), fc.nat({ max: 1 }), anyFlag, anyFlag, anyFlag)
-  .map(([room_slug, online_count, typing_count, active, stale, removed]) => ({
+  .tuple(
+    fc.constantFrom('a', 'b', 'c', 'd'),
+    fc.nat({ max: 2 }),
+    fc.nat({ max: 1 }),
+    anyFlag,
+    anyFlag,
+    anyFlag,
+    fc.constantFrom(undefined, undefined, 3),
+  )
+  .map(([room_slug, online_count, typing_count, active, stale, removed, below]) => ({
     room_slug,
     online_count,
     typing_count,
     ...(active !== undefined && { active }),
     ...(stale !== undefined && { stale }),
     ...(removed !== undefined && { removed }),
+    ...(below !== undefined && { below }),
   }))
 
 type Step = { readonly kind: 'put'; readonly view: RoomView } | { readonly kind: 'replace'; readonly views: RoomView[] }
@@ -42,8 +51,8 @@ const take = (board: Board, next: Step): RoomView[] => {
 }
 
 /** What a reader can see of a room, as text: two views with the same text show the same. */
-const looks = ({ room_slug, online_count, typing_count, active, stale, removed }: RoomView): string =>
-  JSON.stringify([room_slug, online_count, typing_count, active === true, stale === true, removed === true])
+const looks = ({ room_slug, online_count, typing_count, active, stale, removed, below }: RoomView): string =>
+  JSON.stringify([room_slug, online_count, typing_count, active === true, stale === true, removed === true, below])
 
 /** What the steps leave, each room by its last word; a room that a replacement does not name is gone. */
 const replay = (taken: readonly Step[]): Map<string, RoomView> => {
@@ -129,6 +138,13 @@ it('[W20] two views are the same exactly when they look the same; a false flag l
       expect(sameView(a, renamed)).toBe(looks(a) === looks(renamed))
     }),
   )
+})
+
+it('[W20] a floor that comes, goes or moves is a change', () => {
+  const room = { room_slug: 'a', online_count: 0, typing_count: 0 }
+  expect(sameView(room, { ...room, below: 3 })).toBe(false)
+  expect(sameView({ ...room, below: 2 }, { ...room, below: 3 })).toBe(false)
+  expect(sameView({ ...room, below: 3 }, { ...room, below: 3 })).toBe(true)
 })
 
 it('[W21] a replacement returns each differing room once, the gone ones as zeros, and a second one returns nothing', () => {

@@ -17,7 +17,8 @@ export const sameView = (a: RoomView, b: RoomView): boolean =>
   a.typing_count === b.typing_count &&
   (a.active ?? false) === (b.active ?? false) &&
   (a.stale ?? false) === (b.stale ?? false) &&
-  (a.removed ?? false) === (b.removed ?? false)
+  (a.removed ?? false) === (b.removed ?? false) &&
+  a.below === b.below
 
 /** Sets one room; true when a reader has something new to show. A removed room that nobody knew is nothing new. */
 export function putRoom(board: Board, view: RoomView): boolean {

@@ -6,7 +6,7 @@ import { anyRoomPresence } from './testing/any-message.ts'
 
 describe('the view of a room', () => {
   it('[W15] holds no key but the counted and the flags, so no id can leave', () => {
-    const allowed = ['room_slug', 'online_count', 'typing_count', 'active', 'stale', 'removed']
+    const allowed = ['room_slug', 'online_count', 'typing_count', 'active', 'stale', 'removed', 'below']
     fc.assert(
       fc.property(anyRoomPresence, (room) => {
         for (const [key, value] of Object.entries(viewOf(room))) {

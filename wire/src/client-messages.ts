@@ -10,7 +10,8 @@ import type { RoomPresence } from './room-presence.ts'
 import { roomSlug } from './subjects.ts'
 
 const roomFields = { room_slug: roomSlug, online_count: integer(0), typing_count: integer(0) }
-const roomExtras = { active: flag, stale: flag, removed: flag }
+/** `below`: a room with fewer people than that; how many is not told, and the counts say 0. */
+const roomExtras = { active: flag, stale: flag, removed: flag, below: integer(1) }
 
 const roomView = object(roomFields, roomExtras)
 /** What a browser may know about a room. */

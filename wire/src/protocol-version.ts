@@ -13,6 +13,13 @@ export type ProtocolVersion = {
 
 export const protocolHistory: readonly [ProtocolVersion, ...ProtocolVersion[]] = [
   {
+    version: 3,
+    holds: [
+      'Browser: a room may come with below, where a privacy floor is set: fewer people than that, counts 0. Who passes it over shows 0.',
+    ],
+    fingerprint: 'c624fc60bc466263d1c90e8cf960bd9ae055badfcb503ace2c108439d8c357e9',
+  },
+  {
     version: 2,
     holds: ['Epoch record: optional account, the NATS account of the leader; a gateway in the same one warns once.'],
     fingerprint: '3cf8110deb518928745a092a34d283233d3833d64e519670fe1cd3118505536c',

@@ -15,7 +15,7 @@ export const tokenFor = (expiresInS = 3_600): string => makeToken({ secret, expi
 
 export type Hall = Awaited<ReturnType<typeof startHall>>
 
-export async function startHall(options: Partial<WsServerOptions> & { drainMs?: number } = {}) {
+export async function startHall(options: Partial<WsServerOptions> & { drainMs?: number; privacyFloor?: number } = {}) {
   const lines: string[] = []
   const log = createLogger({
     service: 'gateway',
@@ -31,6 +31,7 @@ export async function startHall(options: Partial<WsServerOptions> & { drainMs?: 
     startSpan: () => ({ end: () => undefined }),
     isRevoked: options.isRevoked ?? (() => false),
     drainMs: options.drainMs ?? 200,
+    privacyFloor: options.privacyFloor ?? 0,
   })
   const server = await startWsServer({
     host: '127.0.0.1',

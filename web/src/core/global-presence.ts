@@ -7,6 +7,8 @@
 export type RoomPresenceUI = {
   readonly onlineCount: number
   readonly typingCount: number
+  /** Fewer are online than this, and how many is not told: the counts are then 0. */
+  readonly below?: number
   /** Somebody types here, or wrote or came in within the last minutes. */
   readonly active: boolean
   /** The counts are the last known and may no longer hold, for whatever reason. */

@@ -16,6 +16,7 @@ const view: fc.Arbitrary<RoomView> = fc.record(
     active: fc.boolean(),
     stale: fc.boolean(),
     removed: fc.boolean(),
+    below: fc.constantFrom(2, 3),
   },
   { requiredKeys: ['room_slug', 'online_count', 'typing_count'] },
 )
@@ -36,9 +37,15 @@ const step = fc.tuple(
 
 function dumbRooms(views: readonly RoomView[], allStale: boolean): Record<string, RoomPresenceUI> {
   return Object.fromEntries(
-    views.map(({ room_slug, online_count, typing_count, active = false, stale = false }) => [
+    views.map(({ room_slug, online_count, typing_count, active = false, stale = false, below }) => [
       room_slug,
-      { onlineCount: online_count, typingCount: typing_count, active, stale: allStale || stale },
+      {
+        onlineCount: online_count,
+        typingCount: typing_count,
+        active,
+        stale: allStale || stale,
+        ...(below !== undefined && { below }),
+      },
     ]),
   )
 }

@@ -82,7 +82,12 @@ const roomOf = (view: RoomView, allStale: boolean): RoomPresenceUI => ({
   typingCount: view.typing_count,
   active: view.active ?? false,
   stale: allStale || (view.stale ?? false),
+  ...(view.below !== undefined && { below: view.below }),
 })
 
 const sameRoom = (a: RoomPresenceUI, b: RoomPresenceUI): boolean =>
-  a.onlineCount === b.onlineCount && a.typingCount === b.typingCount && a.active === b.active && a.stale === b.stale
+  a.onlineCount === b.onlineCount &&
+  a.typingCount === b.typingCount &&
+  a.active === b.active &&
+  a.stale === b.stale &&
+  a.below === b.below

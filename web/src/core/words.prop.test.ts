@@ -7,6 +7,7 @@ import { createPresence } from './presence-view.ts'
 import {
   busiestRoom,
   citySummary,
+  countWords,
   linkWords,
   namedRooms,
   noticeOf,
@@ -44,6 +45,8 @@ it('[B15] a slug becomes a name with the same letters', () => {
 
 it('[B15] counts have the right plural', () => {
   expect([0, 1, 2, 1234].map(onlineWords)).toEqual(['0 online', '1 online', '2 online', '1,234 online'])
+  const told = { onlineCount: 3, typingCount: 0, active: false, stale: false }
+  expect([told, { ...told, onlineCount: 0, below: 3 }].map(countWords)).toEqual(['3', 'fewer than 3'])
   expect([0, 1, 2].map(roomsWords)).toEqual(['0 rooms', '1 room', '2 rooms'])
   expect([1, 2].map(typingWords)).toEqual(['1 person is typing', '2 people are typing'])
 })
@@ -116,4 +119,10 @@ it('[B17] a screen reader hears a summary of what is known, and nothing of what 
   expect(spokenSummary(presence({ loaded: true, presenceBySlug }))).toBe('1 room; busiest: Energy, 1 online.')
   expect(spokenSummary(presence({ loaded: true, stale: true, presenceBySlug }))).toBe('')
   expect(spokenSummary(presence({ presenceBySlug }))).toBe('')
+})
+
+it('[B16] where no count is told the headline says few, never nobody', () => {
+  const room = { onlineCount: 0, typingCount: 0, active: false, stale: false }
+  expect(citySummary(namedRooms({ a: room }))).toEqual(['1 room', 'nobody online'])
+  expect(citySummary(namedRooms({ a: room, b: { ...room, below: 3 } }))).toEqual(['2 rooms', 'few online'])
 })

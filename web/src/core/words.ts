@@ -11,6 +11,10 @@ export function roomName(slug: string): string {
 
 export const numberWords = (count: number): string => count.toLocaleString('en')
 
+/** The number on a card; a room of which no more is told says so. */
+export const countWords = ({ onlineCount, below }: RoomPresenceUI): string =>
+  below === undefined ? numberWords(onlineCount) : `fewer than ${numberWords(below)}`
+
 export const onlineWords = (count: number): string => `${numberWords(count)} online`
 
 export const roomsWords = (count: number): string => `${numberWords(count)} ${count === 1 ? 'room' : 'rooms'}`
@@ -43,10 +47,14 @@ export function citySummary(rooms: readonly NamedRoom[]): string[] {
   const typingIn = rooms.filter(({ room }) => room.typingCount > 0 && !room.stale).length
   return [
     roomsWords(rooms.length),
-    busiest === undefined ? 'nobody online' : `busiest: ${busiest.name}, ${onlineWords(busiest.room.onlineCount)}`,
+    busiest === undefined ? nobodyWords(rooms) : `busiest: ${busiest.name}, ${onlineWords(busiest.room.onlineCount)}`,
     ...(typingIn > 0 ? [`typing in ${roomsWords(typingIn)}`] : []),
   ]
 }
+
+/** Where no count is told, nobody is a claim that nobody can make. */
+const nobodyWords = (rooms: readonly NamedRoom[]): string =>
+  rooms.some(({ room }) => room.below !== undefined) ? 'few online' : 'nobody online'
 
 export type Notice = { readonly tone: 'stale' | 'down' | 'over'; readonly title: string; readonly text: string }
 

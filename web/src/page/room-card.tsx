@@ -2,7 +2,7 @@
 import { memo } from 'react'
 import { buildingOf, sizeOf } from '../core/building.ts'
 import type { RoomPresenceUI } from '../core/global-presence.ts'
-import { numberWords, typingWords, type NamedRoom } from '../core/words.ts'
+import { countWords, typingWords, type NamedRoom } from '../core/words.ts'
 import { House } from './house.tsx'
 
 export const RoomCard = memo(
@@ -12,7 +12,7 @@ export const RoomCard = memo(
         <CardHouse slug={slug} room={room} />
         <h3>{name}</h3>
         <p className="count">
-          <span className="number">{numberWords(room.onlineCount)}</span> online
+          <span className="number">{countWords(room)}</span> online
         </p>
         <p className="mood">
           <Mood room={room} />
@@ -24,15 +24,15 @@ export const RoomCard = memo(
 )
 
 const classesOf = (room: RoomPresenceUI): string =>
-  ['card', room.active && 'is-active', room.stale && 'is-stale', room.onlineCount === 0 && 'is-empty']
-    .filter(Boolean)
-    .join(' ')
+  ['card', room.active && 'is-active', room.stale && 'is-stale', isEmpty(room) && 'is-empty'].filter(Boolean).join(' ')
+
+const isEmpty = ({ onlineCount, below }: RoomPresenceUI): boolean => onlineCount === 0 && below === undefined
 
 function Mood({ room }: { readonly room: RoomPresenceUI }) {
   if (room.stale) return <span className="badge last-known">last known</span>
   if (room.typingCount > 0) return <Typing count={room.typingCount} />
   if (room.active) return <span className="badge busy">active</span>
-  return <span className="badge calm">{room.onlineCount === 0 ? 'nobody here' : 'quiet'}</span>
+  return <span className="badge calm">{isEmpty(room) ? 'nobody here' : 'quiet'}</span>
 }
 
 function Typing({ count }: { readonly count: number }) {

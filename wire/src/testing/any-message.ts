@@ -48,8 +48,9 @@ export const anyView = (slug: fc.Arbitrary<RoomSlug> = anySlug): fc.Arbitrary<Ro
     .tuple(
       fc.record({ room_slug: slug, online_count: anyCount, typing_count: anyCount }),
       optional({ active: fc.boolean(), stale: fc.boolean(), removed: fc.boolean() }),
+      optional({ below: fc.integer({ min: 1, max: 99 }) }),
     )
-    .map(([room, flags]) => ({ ...room, ...flags }))
+    .map(([room, flags, floor]) => ({ ...room, ...flags, ...floor }))
 
 const anyClientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.array(anyView(), { maxLength: 5 }).map((rooms) => ({ type: 'snapshot' as const, rooms })),
