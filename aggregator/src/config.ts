@@ -131,7 +131,7 @@ export const settings = {
     env: 'CITY_PRESENCE_NAME',
     decode: decode.nonEmpty,
     optional: true,
-    help: 'Name of the CityPresence in whose status the leader tells how Matrix, rooms and stream are; in the namespace of the Lease. Needed is the right to patch its status.',
+    help: 'Name of the CityPresence in whose status the leader tells how Matrix, rooms and stream are; in the namespace of the Lease. Needed are the rights get and patch on its status.',
   },
   userEvents: {
     env: 'USER_EVENTS',

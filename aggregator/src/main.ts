@@ -9,7 +9,7 @@ import { startAdminServer, type Role } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
-import { startLeaseElection } from '@citypresence/chassis/kube-lease'
+import { kubeHomeOf, startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
@@ -21,12 +21,15 @@ import { aggregate, viewOfCity } from './aggregate.ts'
 import { electByLease, electBySilence } from './city-election.ts'
 import { mistakesOf, settings } from './config.ts'
 import { createCity, lookoutsIn } from './core/city.ts'
+import { openKubeStatus } from './edge/kube-status.ts'
 import { followCity } from './leaders.ts'
 import { openMatrix } from './matrix.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import { createRoomSpeech } from './room-speech.ts'
 import { roleOf, whyNotReady } from './readiness.ts'
 import { watchSource } from './source-watch.ts'
+import { gatherFacts } from './status-facts.ts'
+import { startStatusWriter } from './status-writer.ts'
 
 const config = loadConfig(settings, process, {
   service: 'aggregator',
@@ -126,6 +129,7 @@ await runService({
       },
       { drain: (one) => one.leave() },
     )
+    let endedBy: CityError | undefined
     const leaders = await parts.start(
       'voices',
       () =>
@@ -140,7 +144,10 @@ await runService({
           log: sampled,
           numbers,
           countError: (error) => metrics.countError(error),
-          end: (error) => parts.end(error),
+          end(error) {
+            endedBy = error
+            parts.end(error)
+          },
         }),
       { drain: (all) => all.stop() },
     )
@@ -175,6 +182,36 @@ await runService({
       lastProbeError: matrix.lastProbeError,
     })
     const mayFollow = (): boolean => config.standby === 'follows' || leaders.leads()
+    const { cityPresenceName } = config
+    if (cityPresenceName !== undefined)
+      await parts.start(
+        'status',
+        () =>
+          startStatusWriter({
+            port: openKubeStatus({
+              ...kubeHomeOf(config),
+              name: cityPresenceName,
+              userAgent: 'citypresence-aggregator',
+            }),
+            podName: config.podName ?? holder,
+            // Who was deposed has nothing to tell any more.
+            leads: () => leaders.leads() && endedBy?.code !== 'Deposed',
+            facts: () =>
+              gatherFacts({
+                known,
+                view,
+                isComplete: speech.isComplete(),
+                rooms: rooms.status(),
+                syncError: source.status().lastError,
+                sourceTrouble: sourceWatch.trouble(),
+                streamTrouble: endedBy ?? leaders.trouble(),
+              }),
+            clock: systemClock,
+            log: sampled,
+            onError: (error) => metrics.countError(error),
+          }),
+        { drain: (one) => one.tellLast(), stop: (one) => one.stop() },
+      )
     void aggregate({
       city,
       known,

@@ -16,7 +16,9 @@ export function createAggregatorMetrics(metrics: Metrics) {
       ['kind'],
       [{ kind: 'initial' }, { kind: 'increment' }],
     ),
-    syncFailures: metrics.counter('sync_failures_total', 'Those of errors_total that ended a sync, by error code.', ['code']),
+    syncFailures: metrics.counter('sync_failures_total', 'Those of errors_total that ended a sync, by error code.', [
+      'code',
+    ]),
     syncReadSeconds: metrics.histogram(
       'sync_read_seconds',
       'From the last byte of an answer to its first facts.',

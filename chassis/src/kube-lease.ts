@@ -3,6 +3,7 @@
 //   settings -> KUBECONFIG or what a pod has mounted -> three calls on one Lease -> lease-election
 import { decode, type ConfigOf, type Incomplete, type SettingsTable } from './config.ts'
 import { whyUnsafe, type ElectionSettings } from './core/election.ts'
+import type { KubeAccess } from './core/kubeconfig.ts'
 import { systemClock, type Clock } from './edge/clock.ts'
 import { accessByKubeconfig, accessInCluster } from './edge/kube-access.ts'
 import { openKubeLease } from './edge/kube-lease.ts'
@@ -92,13 +93,20 @@ export type LeaseRun = Omit<LeaseElectionOptions, 'lease' | 'settings'> & {
   readonly clock?: Clock
 }
 
-/** For a config that leaseMistakes found nothing in. */
-export function startLeaseElection(config: LeaseConfig, run: LeaseRun): LeaseElection {
-  const { kubeconfig, kubeHost, kubePort, leaseDurationMs, renewDeadlineMs, retryPeriodMs } = config
+/** How the API is reached, and in which namespace our objects are; for a config that leaseMistakes found nothing in. */
+export function kubeHomeOf(config: LeaseConfig): { readonly access: KubeAccess; readonly namespace: string } {
+  const { kubeconfig, kubeHost, kubePort, podNamespace } = config
   const access = kubeconfig === undefined ? accessInCluster(kubeHost ?? '', kubePort) : accessByKubeconfig(kubeconfig)
-  const namespace = config.podNamespace ?? access.namespace
+  const namespace = podNamespace ?? access.namespace
   if (namespace === undefined)
     throw new CityError('BadConfig', 'POD_NAMESPACE is needed: neither the pod nor the kubeconfig names a namespace')
+  return { access, namespace }
+}
+
+/** For a config that leaseMistakes found nothing in. */
+export function startLeaseElection(config: LeaseConfig, run: LeaseRun): LeaseElection {
+  const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = config
+  const { access, namespace } = kubeHomeOf(config)
   const settings: ElectionSettings = {
     me: run.me,
     leaseMs: leaseDurationMs,

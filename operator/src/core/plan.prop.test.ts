@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { anyCity, anySpec, cityOf, contextOf, smallSpec } from '../testing/cities.ts'
 import type { CityPresence } from './city-presence.ts'
 import { isMadeFor, nameOf, placeOf } from './desired-objects/metadata.ts'
+import { lease } from './desired-objects/rights.ts'
 import { secretFiles } from './desired-objects/secrets.ts'
 import { desiredObjects } from './desired.ts'
 import { keyOf, refOf, type KubeObject } from './kube-object.ts'
@@ -146,7 +147,7 @@ it('[OP5] whatever somebody changes in an object is put right, and what they add
 it('[OP3] unmanaged, going, not accepted or with an unmarked Secret: nothing is written but the status', () => {
   fc.assert(
     fc.property(managed, (city) => {
-      const old = stored({ ...desiredObjects(city, context, 1)[0]!, kind: 'Secret' })
+      const old = stored({ ...lease(city), kind: 'Secret' })
       const strict = contextOf({ allowedHosts: ['elsewhere'] })
       const unmarked = { accessTokenSecretRef: { name: 'root', key: 'a' } }
       const cases = [

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { anyCity } from '../../testing/cities.ts'
 import { account, lease, role, roleBinding } from './rights.ts'
 
-it('[OD11] the aggregator may get, update and watch its one Lease and patch its one status; the gateway has no right at all', () => {
+it('[OD11] the aggregator may get, update and watch its one Lease and get and patch its one status; the gateway has no right at all', () => {
   fc.assert(
     fc.property(anyCity, (city) => {
       const rules = role(city)['rules'] as { resources: string[]; resourceNames: string[]; verbs: string[] }[]
@@ -12,7 +12,7 @@ it('[OD11] the aggregator may get, update and watch its one Lease and patch its 
       )
       expect(rights).toEqual([
         `leases ${city.metadata.name}-aggregator get update watch`,
-        `citypresences/status ${city.metadata.name} patch`,
+        `citypresences/status ${city.metadata.name} get patch`,
       ])
       const { roleRef, subjects } = roleBinding(city) as unknown as {
         roleRef: { name: string }

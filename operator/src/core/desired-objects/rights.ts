@@ -39,7 +39,8 @@ export const role = (city: CityPresence): KubeObject =>
         apiGroups: [group],
         resources: [`${plural}/status`],
         resourceNames: [city.metadata.name],
-        verbs: ['patch'],
+        // What stands there is read once, for the times of conditions that stay as they are.
+        verbs: ['get', 'patch'],
       },
     ],
   })

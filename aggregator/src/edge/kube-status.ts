@@ -1,0 +1,94 @@
+// Our part of the status of one CityPresence: two calls on one named object. Nothing of its spec is read or written.
+//
+//   read  -> GET   …/citypresences/<name>/status                                what stands there, and which generation it is of
+//   write -> PATCH …/citypresences/<name>/status, server-side apply, forced     our fields, all of them; others keep theirs
+import { createHttpClient } from '@citypresence/chassis/edge/http-client'
+import type { KubeAccess } from '@citypresence/chassis/core/kubeconfig'
+import { tokenOf } from '@citypresence/chassis/edge/kube-access'
+import { CityError } from '@citypresence/chassis/errors'
+import type { ToldCondition } from '../core/status-pace.ts'
+
+/** As the operator knows us by it. */
+const fieldManager = 'citypresence-aggregator'
+const apiVersion = 'presence.daarion.city/v1alpha1'
+
+export type KnownStatus = { readonly generation: number; readonly conditions: readonly ToldCondition[] }
+export type OwnStatus = {
+  readonly aggregator: { readonly leader: string }
+  readonly rooms: Readonly<Record<string, number>>
+  readonly conditions: readonly (ToldCondition & { readonly observedGeneration: number })[]
+}
+
+export interface StatusPort {
+  read(): Promise<KnownStatus>
+  write(status: OwnStatus): Promise<KnownStatus>
+  close(): Promise<void>
+}
+
+export type KubeStatusOptions = {
+  readonly access: KubeAccess
+  readonly namespace: string
+  readonly name: string
+  readonly userAgent: string
+}
+
+// A small object on a server that is near; while it does not answer the city goes on.
+const timeoutMs = 5_000
+// An object of the API is at most 1.5 MB, and JSON of it somewhat more.
+const answerBytesMax = 4 * 1024 * 1024
+
+export function openKubeStatus({ access, namespace, name, userAgent }: KubeStatusOptions): StatusPort {
+  const http = createHttpClient({ userAgent, ca: access.ca, client: access.client })
+  const path = `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/citypresences/${encodeURIComponent(name)}/status`
+  const ask = async (method: 'GET' | 'PATCH', query: string, body?: string): Promise<KnownStatus> => {
+    const token = tokenOf(access)
+    const answer = await http.request(`${access.server}${path}${query}`, {
+      method,
+      timeoutMs,
+      maxBytes: answerBytesMax,
+      headers: {
+        accept: 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        // JSON is YAML.
+        ...(body === undefined ? {} : { 'content-type': 'application/apply-patch+yaml' }),
+      },
+      ...(body === undefined ? {} : { body }),
+    })
+    if (answer.status !== 200)
+      throw new CityError('HttpRefused', `${method} ${path}: the API server answered ${answer.status}`)
+    return knownIn(new TextDecoder().decode(answer.body))
+  }
+  return {
+    read: () => ask('GET', ''),
+    write: (status) =>
+      ask(
+        'PATCH',
+        `?fieldManager=${fieldManager}&force=true`,
+        JSON.stringify({ apiVersion, kind: 'CityPresence', metadata: { name, namespace }, status }),
+      ),
+    close: () => http.close(),
+  }
+}
+
+/** Of a foreign text only what has the right form. */
+function knownIn(text: string): KnownStatus {
+  let object: { metadata?: { generation?: unknown }; status?: { conditions?: unknown } }
+  try {
+    object = JSON.parse(text) as typeof object
+  } catch (cause) {
+    throw new CityError('HttpGarbled', 'the API server sent no JSON', { cause })
+  }
+  const { generation } = object.metadata ?? {}
+  const conditions = Array.isArray(object.status?.conditions) ? (object.status.conditions as unknown[]) : []
+  return {
+    generation: typeof generation === 'number' ? generation : 0,
+    conditions: conditions.filter(isCondition),
+  }
+}
+
+const isCondition = (value: unknown): value is ToldCondition =>
+  typeof value === 'object' &&
+  value !== null &&
+  ['type', 'status', 'reason', 'message', 'lastTransitionTime'].every(
+    (field) => typeof (value as Record<string, unknown>)[field] === 'string',
+  )
