@@ -1,0 +1,97 @@
+// What the worker behind the map of rooms keeps, and that none of it grows with time.
+import { CityError } from '@citypresence/chassis/errors'
+import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { roomsMax } from '@citypresence/wire/room-directory'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { nextJoin, wantRooms } from '../core/join-queue.ts'
+import type { Successor } from '../core/room-plan.ts'
+import { silentLog } from '../testing/matrix.ts'
+import { addSuccessor, createWorker, lose, replan, type Finding, type RoomSourceOptions } from './room-worker.ts'
+
+const nobody = () => Promise.reject(new CityError('Unexpected', 'nobody is asked here'))
+const client: RoomSourceOptions['client'] = {
+  resolveAlias: nobody,
+  joinedRooms: nobody,
+  joinedMembers: nobody,
+  join: nobody,
+}
+const directory = { watch: () => () => undefined, read: nobody }
+
+function workerOf() {
+  const clock = createFakeClock()
+  const worker = createWorker({ client, directory, log: silentLog, clock, random: () => 0 })
+  return { clock, worker }
+}
+
+/** What a reader finds who comes now. */
+async function waitingIn<T>(values: AsyncIterable<T>, last: (value: T) => boolean): Promise<T[]> {
+  const found: T[] = []
+  for await (const value of values) {
+    found.push(value)
+    if (last(value)) break
+  }
+  return found
+}
+
+it('[R6] findings that nobody reads are bounded, and so are maps: the newest stay', async () => {
+  const { worker } = workerOf()
+  for (let index = 0; index < 5_000; index++) worker.findings.push({ kind: 'lost', roomId: `!${index}` })
+  const { signal } = new AbortController()
+  const findings = await waitingIn<Finding>(worker.findings.values(signal), ({ roomId }) => roomId === '!4999')
+  expect([findings.length, findings[0]?.roomId]).toEqual([1_000, '!4000'])
+  for (const slug of ['a', 'b', 'c']) {
+    worker.judge = { ...worker.judge, good: [{ slug, matrix_room_id: `!${slug}` }] }
+    replan(worker)
+  }
+  const maps = await waitingIn(worker.maps.values(signal), ([room]) => room?.slug === 'c')
+  expect(maps.map(([room]) => room?.slug)).toEqual(['c'])
+})
+
+it('[R5] a room that replaces itself, and what is known already, are no upgrade', () => {
+  const successors = new Map<string, Successor>()
+  expect(addSuccessor(successors, '!a', { roomId: '!a', viaServer: 'x' })).toBe(false)
+  expect(successors.size).toBe(0)
+  expect(addSuccessor(successors, '!a', { roomId: '!b', viaServer: 'x' })).toBe(true)
+  expect(addSuccessor(successors, '!a', { roomId: '!b', viaServer: 'y' })).toBe(false)
+  expect(addSuccessor(successors, '!a', { roomId: '!c', viaServer: 'y' })).toBe(true)
+  expect([...successors]).toEqual([['!a', { roomId: '!c', viaServer: 'y' }]])
+})
+
+it('[R5] of upgrades the newest are kept, two for each room that a map may have', () => {
+  const successors = new Map<string, Successor>()
+  const upgrades = 2 * roomsMax + 50
+  for (let index = 0; index < upgrades; index++)
+    addSuccessor(successors, `!${index}`, { roomId: `!${index + 1}`, viaServer: 'x' })
+  expect(successors.size).toBe(2 * roomsMax)
+  expect([...successors.keys()].at(0)).toBe('!50')
+  expect([...successors.keys()].at(-1)).toBe(`!${upgrades - 1}`)
+})
+
+it('[R11] whatever is lost in whatever order: of a room that was lost nothing is kept, and its join waits for the news', () => {
+  const rooms = ['!a', '!b', '!c', '!d']
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...rooms), { maxLength: 12 }), (lost) => {
+      const { clock, worker } = workerOf()
+      worker.judge = {
+        ...worker.judge,
+        good: rooms.map((roomId) => ({ slug: roomId.slice(1), matrix_room_id: roomId })),
+      }
+      worker.joinedKnown = true
+      for (const roomId of rooms) {
+        worker.joined.add(roomId)
+        worker.wanted.set(roomId, 0)
+        worker.blindness.set(roomId, 'blind')
+      }
+      replan(worker)
+      wantRooms(worker.queue, worker.plan.targets, worker.joined, clock.monotonicMs())
+      for (const roomId of lost) lose(worker, roomId)
+      const kept = rooms.filter((roomId) => !lost.includes(roomId))
+      expect([...worker.joined]).toEqual(kept)
+      expect([...worker.wanted.keys()]).toEqual(kept)
+      expect([...worker.blindness.keys()]).toEqual(kept)
+      const next = nextJoin(worker.queue, clock.monotonicMs())
+      expect(next).toEqual(lost.length === 0 ? { kind: 'idle' } : { kind: 'wait', untilMs: 2_000 })
+    }),
+  )
+})
