@@ -1,5 +1,6 @@
 // The loop in a world moved by hand: what a page sees, what goes over the wire, and that nothing is left behind.
 import type { ClientMessage, RoomView } from '@citypresence/wire/client-messages'
+import { createBoard } from '@citypresence/wire/board'
 import { expect, it, vi } from 'vitest'
 import type { TokenSource } from './presence-client.ts'
 import { PresenceLoop } from './presence-loop.ts'
@@ -43,6 +44,31 @@ it('[B18] a snapshot fills the city, updates change it, removed rooms go', () =>
   tell(world.socket, update(view('general', 0, { removed: true })))
   world.pass(20)
   expect(counts(loop)).toEqual({ energy: 6, welcome: 1 })
+})
+
+it('[B18] rooms come and go for ever, and what is gone is kept nowhere', () => {
+  const world = new FakeWorld()
+  const board = createBoard()
+  const loop = new PresenceLoop(world, { url: '/', token: 'abc', board })
+  loop.subscribe(() => undefined)
+  world.pass(1)
+  world.socket.opened()
+  tell(world.socket, snapshot(view('energy', 5)))
+  for (let day = 0; day < 100; day++) {
+    tell(world.socket, update(view(`fair-${day}`, 1)))
+    world.pass(20)
+    tell(world.socket, update(view(`fair-${day}`, 0, { removed: true })))
+    tell(world.socket, update(view(`never-here-${day}`, 0, { removed: true })))
+    world.pass(20)
+  }
+  // What a reconnect no longer holds is gone as well.
+  world.socket.closed(1006)
+  world.pass(2_000)
+  world.socket.opened()
+  tell(world.socket, snapshot(view('general', 2)))
+  world.pass(20)
+  expect(counts(loop)).toEqual({ general: 2 })
+  expect([...board.entries.keys()]).toEqual(['general'])
 })
 
 it('[B18] a snapshot after a reconnect replaces everything', () => {

@@ -6,7 +6,7 @@
 //
 // It connects with its first subscriber and closes with its last, so that a component that is mounted twice in a row (as
 // React's StrictMode does) costs one connection.
-import { createBoard, forgetRemoved, liveRooms, putRoom, replaceRooms } from '@citypresence/wire/board'
+import { createBoard, forgetRemoved, liveRooms, putRoom, replaceRooms, type Board } from '@citypresence/wire/board'
 import { clientMessage, pingText, type ClientMessage, type SnapshotMessage } from '@citypresence/wire/client-messages'
 import { decodeJson } from '@citypresence/wire/decode'
 import { addressesOf } from './core/addresses.ts'
@@ -49,7 +49,7 @@ export class PresenceLoop {
   readonly #world: World
   readonly #url: string
   readonly #token: TokenSource
-  readonly #board = createBoard()
+  readonly #board: Board
   readonly #listeners = new Set<() => void>()
   #link = createLink()
   #presence = createPresence()
@@ -67,8 +67,16 @@ export class PresenceLoop {
   #toldAtMs = -Infinity
   #unwatch: (() => void) | undefined
 
-  constructor(world: World, { url, token }: { readonly url: string; readonly token: TokenSource }) {
+  constructor(
+    world: World,
+    {
+      url,
+      token,
+      board = createBoard(),
+    }: { readonly url: string; readonly token: TokenSource; readonly board?: Board },
+  ) {
     this.#world = world
+    this.#board = board
     this.#url = url
     this.#token = token
   }
