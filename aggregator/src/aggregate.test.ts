@@ -15,6 +15,8 @@ type Batch = {
   readonly typingSuspect?: boolean
   /** So long before it came. */
   readonly askedMsAgo?: number
+  /** So much later than its poll may be held. */
+  readonly lateMs?: number
   readonly slices: (readonly Fact[])[]
 }
 type Slices = { next(): Promise<void> }
@@ -81,9 +83,8 @@ afterEach(async () => {
 })
 
 async function* batchesFrom(signal: AbortSignal) {
-  for await (const { initial = false, lazy = false, typingSuspect = false, askedMsAgo = 0, slices } of batches.values(
-    signal,
-  )) {
+  for await (const batch of batches.values(signal)) {
+    const { initial = false, lazy = false, typingSuspect = false, askedMsAgo = 0, lateMs = 0, slices } = batch
     const moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
     yield {
       ...{
@@ -91,7 +92,7 @@ async function* batchesFrom(signal: AbortSignal) {
         lazy,
         typingSuspect,
         requestedAt: { ...moment, monotonicMs: moment.monotonicMs - askedMsAgo },
-        asOf: moment,
+        asOf: { wallMs: moment.wallMs - lateMs, monotonicMs: moment.monotonicMs - lateMs },
         receivedAt: moment,
         traceparent: undefined,
         run: <T>(work: () => T): T => work(),
@@ -237,6 +238,17 @@ it('[L34] whether the source is believed, and how old it is, is told all the tim
   await clock.advance(cityOptions.staleAfterMs)
   expect(verdict).toMatchObject({ source: 'stale', reason: 'no-sync' })
   expect(verdict?.sourceAgeMs).toBeGreaterThan(cityOptions.staleAfterMs)
+})
+
+it('[M53] an answer that was read late is good news of then: the source is as old as what it tells', async () => {
+  await open()
+  await clock.advance(100_000)
+  await hear({ slices: [[is(user(0), 'online')]], lateMs: 80_000 })
+  await clock.advance(9_000)
+  expect(verdict).toMatchObject({ source: 'live' })
+  expect(verdict?.sourceAgeMs).toBeGreaterThanOrEqual(88_900)
+  await clock.advance(2_000)
+  expect(verdict).toMatchObject({ source: 'stale', reason: 'no-sync' })
 })
 
 it('[P18] after a first sync without the members each room waits for its list, which is taken at once and is no drift', async () => {

@@ -141,3 +141,17 @@ it('[R3] one join between two limits ends no limit, two do; a pause without wish
   joinSucceeded(idle, '!room1', 3_600_040)
   expect(progressOf(idle, 3_600_040).remainingMs).toBeLessThan(2_000)
 })
+
+it('[R1] of two waits the later end counts, whichever was asked for last', () => {
+  const pauses = [joinLimited, joinsPaused]
+  for (const first of pauses)
+    for (const second of pauses) {
+      const queue = createJoinQueue()
+      wantRooms(queue, rooms(1), nobody, 0)
+      first(queue, 10_000, 0)
+      second(queue, 1_000, 0)
+      expect(nextJoin(queue, 0)).toEqual({ kind: 'wait', untilMs: 10_000 })
+      second(queue, 20_000, 0)
+      expect(nextJoin(queue, 0)).toEqual({ kind: 'wait', untilMs: 20_000 })
+    }
+})

@@ -68,6 +68,25 @@ it('[M41] since moves only when the consumer asks for more', async () => {
   expect((await batches.next()).done).toBe(true)
 })
 
+it('[M53] an answer tells what was true when it was given, however late it is read', async () => {
+  const clock = createFakeClock()
+  const all = follow(daemon.source({ clock }))
+  await heard(1)
+  // A poll is held for thirty seconds, and a second more may pass on the way.
+  for (const [index, tookMs, lateMs] of [
+    [1, 31_000, 0],
+    [2, 45_000, 14_000],
+  ] as const) {
+    await until(() => homeserver.waitingPolls() === 1, { deadlineMs: 5_000, what: 'the poll' })
+    clock.jump(tookMs)
+    homeserver.script.presence(ada, index === 1 ? 'online' : 'offline')
+    await heard(index + 1)
+    const { asOf, receivedAt } = all.heard[index]?.batch ?? {}
+    expect((receivedAt?.monotonicMs ?? 0) - (asOf?.monotonicMs ?? 0)).toBe(lateMs)
+    expect((receivedAt?.wallMs ?? 0) - (asOf?.wallMs ?? 0)).toBe(lateMs)
+  }
+})
+
 it('[M42] the filters are stored, for the first sync with and without all members and for the rest, and never ask for what people wrote', async () => {
   follow(daemon.source({ activity: false }))
   await heard(1)

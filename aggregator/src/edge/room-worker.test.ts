@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { nextJoin, wantRooms } from '../core/join-queue.ts'
 import type { Successor } from '../core/room-plan.ts'
 import { silentLog } from '../testing/matrix.ts'
+import { audit, joinRoom } from './room-membership.ts'
 import { addSuccessor, createWorker, lose, replan, type Finding, type RoomSourceOptions } from './room-worker.ts'
 
 const nobody = () => Promise.reject(new CityError('Unexpected', 'nobody is asked here'))
@@ -18,9 +19,9 @@ const client: RoomSourceOptions['client'] = {
 }
 const directory = { watch: () => () => undefined, read: nobody }
 
-function workerOf() {
+function workerOf(asked: Partial<RoomSourceOptions['client']> = {}) {
   const clock = createFakeClock()
-  const worker = createWorker({ client, directory, log: silentLog, clock, random: () => 0 })
+  const worker = createWorker({ client: { ...client, ...asked }, directory, log: silentLog, clock, random: () => 0 })
   return { clock, worker }
 }
 
@@ -94,4 +95,28 @@ it('[R11] whatever is lost in whatever order: of a room that was lost nothing is
       expect(next).toEqual(lost.length === 0 ? { kind: 'idle' } : { kind: 'wait', untilMs: 2_000 })
     }),
   )
+})
+
+const rooms = ['a', 'b'].map((slug) => ({ slug, matrix_room_id: `!${slug}` }))
+const silent = () => Promise.reject(new CityError('MatrixUnreachable', 'no answer'))
+const { signal } = new AbortController()
+
+it('[R1] a homeserver that does not answer a join is left alone for ten seconds by all joins', async () => {
+  const { clock, worker } = workerOf({ join: silent })
+  worker.judge = { ...worker.judge, good: rooms }
+  worker.joinedKnown = true
+  replan(worker)
+  const next = nextJoin(worker.queue, 0)
+  if (next.kind !== 'join') throw new Error(next.kind)
+  await joinRoom(worker, next.target, signal)
+  expect(nextJoin(worker.queue, clock.monotonicMs())).toEqual({ kind: 'wait', untilMs: 10_000 })
+})
+
+it('[R12] a homeserver that does not answer an audit is left alone for ten seconds by audits and lists', async () => {
+  const { worker } = workerOf({ joinedMembers: silent })
+  worker.judge = { ...worker.judge, good: rooms }
+  worker.joined = new Set(['!a', '!b'])
+  replan(worker)
+  await audit(worker, signal)
+  expect([worker.auditAtMs, worker.listAtMs]).toEqual([10_000, 10_000])
 })
