@@ -83,6 +83,9 @@ afterAll(async () => {
 
 it('[N3] [M-trap-20] an appservice is told of presence and typing without a user in the room; we are none, and ask /sync alone', async () => {
   pushed.length = 0
+  const ours = await readAs(daemon)
+  await ours.next(50)
+  ours.forget()
   await ada.setPresence('online')
   await ada.typing(roomId, true)
   const told = (type: string) => pushed.filter((event) => event.type === type)
@@ -94,6 +97,10 @@ it('[N3] [M-trap-20] an appservice is told of presence and typing without a user
     expect.objectContaining({ room_id: roomId, content: { user_ids: [ada.userId] } }),
   )
   expect(await daemon.joinedMembers(roomId)).not.toContain(`@city_service:${synapse.serverName}`)
+  // What was pushed there comes to us once, by /sync.
+  await ours.until('typing', (answers) => typingTold(answers, roomId).length > 0)
+  expect(presenceTold(ours.told, ada.userId)).toMatchObject([{ presence: 'online' }])
+  expect(typingTold(ours.told, roomId)).toHaveLength(1)
   await ada.typing(roomId, false)
 })
 

@@ -28,8 +28,8 @@ function ask() {
     says: new Map<string, Said>(),
     /** Everybody else. */
     rest: 'told' as Said,
-    listedAfter: everybody,
-    of: (others: readonly string[], turn: number) => others.slice(turn % 2, (turn % 2) + 3),
+    listedAfter: everybody as readonly string[],
+    of: (others: readonly string[], turn: number): readonly string[] => others.slice(turn % 2, (turn % 2) + 3),
   }
   const asked: string[] = []
   const turns: number[] = []
@@ -42,7 +42,7 @@ function ask() {
       join: nobody,
       joinedMembers() {
         lists++
-        return Promise.resolve(world.listedAfter)
+        return Promise.resolve([...world.listedAfter])
       },
     },
     directory: { watch: () => () => undefined, read: nobody },
@@ -53,7 +53,7 @@ function ask() {
       presenceOf(userId) {
         asked.push(userId)
         const said = world.says.get(userId) ?? world.rest
-        return said === 'told' ? Promise.resolve({ presence: 'offline' }) : Promise.reject(errors[said]())
+        return said === 'told' ? Promise.resolve('offline') : Promise.reject(errors[said]())
       },
       of(room, others, turn) {
         expect(room).toBe(roomId)

@@ -5,7 +5,7 @@
 // at all, and without a join it does not send the newcomer's presence.
 
 /** `lazy`: an initial sync without the members who wrote nothing lately, for a city whose lists are too large for one answer. */
-export type SyncFilters = { readonly initial: object; readonly lazy: object; readonly increment: object }
+export type SyncFilters = Readonly<Record<'initial' | 'lazy' | 'increment', ReturnType<typeof filterOf>>>
 
 const stateTypes = ['m.room.member', 'm.room.tombstone', 'm.room.canonical_alias']
 const messageTypes = ['m.room.message', 'm.room.encrypted']
@@ -46,7 +46,7 @@ export function syncFilters({ activity }: { readonly activity: boolean }): SyncF
   }
 }
 
-const filterOf = (timelineTypes: readonly string[], limit: number, members: object = {}): object => ({
+const filterOf = (timelineTypes: readonly string[], limit: number, members: object = {}) => ({
   event_fields: eventFields,
   presence: { types: ['m.presence'] },
   account_data: { types: [] },

@@ -1,4 +1,5 @@
 // The filters of the contract suite, and a bare question for what the test client does not know how to ask.
+import { syncFilters } from '@citypresence/aggregator/edge/sync-filter'
 import type { Account } from '@citypresence/stack/matrix-client'
 
 /** As the first description of the system has it. */
@@ -11,35 +12,14 @@ export const seedFilter = {
   },
 }
 
-const structure = ['m.room.member', 'm.room.tombstone', 'm.room.canonical_alias']
-
-/** The one that works: members in state and in timeline, messages for activity, no bodies. */
-export const recommendedFilter = {
-  event_fields: [
-    'type',
-    'event_id',
-    'sender',
-    'state_key',
-    'origin_server_ts',
-    'content.membership',
-    'content.replacement_room',
-    'content.alias',
-  ],
-  presence: { types: ['m.presence'] },
-  account_data: { types: [] },
-  room: {
-    account_data: { types: [] },
-    ephemeral: { types: ['m.typing'] },
-    state: { types: structure },
-    timeline: { types: [...structure, 'm.room.message', 'm.room.encrypted'], limit: 50 },
-  },
-}
+/** The one that works, as the aggregator asks: members in state and in timeline, messages for activity, no bodies. */
+export const recommendedFilter = syncFilters({ activity: true }).increment
 
 /** The same with another timeline, and more said about the state. */
-export const withTimeline = (timeline: object, state: object = {}) => ({
-  ...recommendedFilter,
-  room: { ...recommendedFilter.room, state: { types: structure, ...state }, timeline },
-})
+export const withTimeline = (timeline: object, state: object = {}) => {
+  const { room } = recommendedFilter
+  return { ...recommendedFilter, room: { ...room, state: { ...room.state, ...state }, timeline } }
+}
 
 export type RawAnswer = { readonly status: number; readonly body: unknown; readonly headers: Headers }
 
