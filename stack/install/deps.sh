@@ -2,7 +2,7 @@
 # deps.sh model|demo|all: everything the model, a demo or all tests need. First what the machine itself must have, then the
 # independent downloads side by side.
 #
-#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old)  prometheus.sh  kube.sh  helm.sh }
+#   machine.sh -> node.sh -> { npm.sh  synapse.sh  nats-server.sh (current)  nats-server.sh (old)  prometheus.sh  kube.sh  helm.sh  collector.sh }
 . "$(dirname -- "$0")/common.sh"
 
 case $1 in
@@ -35,6 +35,7 @@ side_by_side npm.sh
 # The longest by far: minutes of compiling, once.
 [ "$1" != all ] || side_by_side kube.sh
 [ "$1" != all ] || side_by_side helm.sh
+[ "$1" != all ] || side_by_side collector.sh
 
 failed=0
 for job in $jobs; do wait "$job" || failed=1; done

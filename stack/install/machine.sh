@@ -23,7 +23,8 @@ needs_kube() {
   [ -z "${KUBEBUILDER_ASSETS:-}" ] && [ ! -x "$cache/kube-$KUBERNETES_VERSION-etcd-$ETCD_VERSION/kube-apiserver" ]
 }
 needs_helm() { [ -z "${HELM_PATH:-}" ] && [ ! -x "$cache/helm-$HELM_VERSION/helm" ]; }
-needs_go() { needs_kube || needs_helm; }
+needs_collector() { [ -z "${OTEL_COLLECTOR_PATH:-}" ] && [ ! -x "$cache/otel-collector-$OTEL_COLLECTOR_VERSION/otel-collector" ]; }
+needs_go() { needs_kube || needs_helm || needs_collector; }
 has_go() {
   found=$(go env GOVERSION 2>/dev/null) || return 1
   [ "$(printf '%s\n%s\n' "$GO_LOWEST" "${found#go}" | sort -V | head -n 1)" = "$GO_LOWEST" ]
@@ -44,7 +45,7 @@ for part in "$@"; do
     faketime) has_faketime || missing="$missing libfaketime" ;;
     go)
       ! needs_go || has_go ||
-        fail "Tests run on a real kube-apiserver and with helm, which are built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver, and HELM_PATH to a helm."
+        fail "Tests run on a real kube-apiserver, with helm and an OpenTelemetry collector, which are built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver, HELM_PATH to a helm and OTEL_COLLECTOR_PATH to a collector."
       ;;
     model)
       command -v spin >/dev/null || missing="$missing spin"

@@ -4,6 +4,7 @@
 //   <cache>/nats-server-<version>/nats-server   one static binary
 //   <cache>/kube-<version>-etcd-<version>/       etcd and kube-apiserver
 //   <cache>/helm-<version>/helm                  the program that installs charts
+//   <cache>/otel-collector-<version>/            one binary
 //   <cache>/prometheus-debian/                prometheus and promtool
 //   <cache>/fixtures/<key>/                     databases of cities already built (city-fixture.ts)
 //
@@ -53,6 +54,16 @@ export function helmBinary(): string {
   const named = machineSetting('HELM_PATH')
   const version = pinnedVersion('HELM_VERSION')
   return present(named ?? join(cacheFolder(), `helm-${version}`, 'helm'), 'helm')
+}
+
+/** The one that OTEL_COLLECTOR_PATH names, else as `make deps` built it. */
+export function collectorBinary(): string {
+  const named = machineSetting('OTEL_COLLECTOR_PATH')
+  const version = pinnedVersion('OTEL_COLLECTOR_VERSION')
+  return present(
+    named ?? join(cacheFolder(), `otel-collector-${version}`, 'otel-collector'),
+    'the OpenTelemetry collector',
+  )
 }
 
 /** Out of the folder that PROMETHEUS_BIN names, else of Debian's package. */
