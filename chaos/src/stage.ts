@@ -224,6 +224,7 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
         throw new Error(`${String(error)}: ${lies().slice(0, 5).join('; ')}`, { cause: error })
       })
       const tookMs = recorder.nowMs() - beganAtMs
+      await stored.caughtUp()
       recorder.note({ kind: 'settled', tookMs })
       return tookMs
     },

@@ -5,6 +5,7 @@ import { readNewest } from '@citypresence/chassis/edge/nats-direct-get'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import type { NatsUser } from '@citypresence/stack/nats-config'
 import type { NatsServer } from '@citypresence/stack/nats-server'
+import { until } from '@citypresence/stack/until'
 import { arrive, createArrivalOrder, forgetOrder, inOrder } from './core/arrival-order.ts'
 import type { Recorder } from '@citypresence/checker/recorder'
 import { storedOf } from '@citypresence/checker/stored-message'
@@ -21,6 +22,8 @@ const waitMs = 1_000
 export type StoredMessages = {
   /** The store was taken back or lost: what comes next may begin lower. */
   rolledBack(): void
+  /** Everything that was republished until now is noted: a judge who reads before that takes what was shown for made up. */
+  caughtUp(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -48,6 +51,17 @@ export async function recordStored(
     rolledBack() {
       forgetOrder(order)
       recorder.note({ kind: 'rolled-back' })
+    },
+    async caughtUp() {
+      // The answer to a ping comes behind all that was sent before it. A server that is gone answers none.
+      const late = new Promise((resolve) => setTimeout(resolve, waitMs).unref())
+      await Promise.all(
+        connections.map((connection) => Promise.race([connection.flush().catch(() => undefined), late])),
+      )
+      await until(() => (noteAll(), order.waiting.size === 0), {
+        deadlineMs: 10 * waitMs,
+        what: 'what was stored to be in order',
+      })
     },
     async stop() {
       clearInterval(looking)
