@@ -17,10 +17,13 @@ const refusalReasons: readonly ErrorCode[] = [
   'TokenAmbiguous',
   'TokenInvalid',
   'TokenExpired',
+  'TokenRevoked',
   'OriginRefused',
   'HostRefused',
   'NotReady',
   'TooManyConnections',
+  'TooManyOfAddress',
+  'TooManyOfSubject',
   'AuthKeysUnreachable',
 ]
 

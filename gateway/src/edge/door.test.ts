@@ -45,7 +45,7 @@ it('[G34] a household that has all its places is told 429 and when to come back;
   await soon('a place to be free', () => hall.gateway.size() === 3)
   const back = from('198.51.100.7')
   await soon('the next of the family to be in', () => back.isOpen)
-  expect(await hall.written()).toMatch(/refusals_total\{reason="TooManyOfAddress"\} 2$/m)
+  expect(await hall.written()).toMatch(/errors_total\{code="TooManyOfAddress"\} 2$/m)
 })
 
 it('[G34] strangers without a token cannot hold the places of a household: each is given back with its refusal', async () => {
@@ -66,6 +66,7 @@ it('[G34] a subject that has all its places is told 429, by whatever token; who 
   const refused = hall.open(of('ada', 3))
   await soon('the third to be told', () => refused.refused !== undefined)
   expect(refused.refused).toBe(429)
+  expect(await hall.written()).toMatch(/errors_total\{code="TooManyOfSubject"\} 1$/m)
   const others = [hall.open(of('boris', 4)), ...[5, 6, 7].map((id) => hall.open(of(undefined, id)))]
   await soon('the others to be in', () => others.every((one) => one.isOpen))
   for (const one of mine) one.socket.terminate()
@@ -115,6 +116,7 @@ it('[G35] who is put on the list is shown out with 4403 and not let in again; a 
   expect(String(problems[0])).not.toMatch(/something else|ada/)
   const written = await hall.written()
   expect(written).toMatch(/closes_total\{code="4403"\} 2$/m)
+  expect(written).toMatch(/errors_total\{code="TokenRevoked"\} 4$/m)
   for (const name of ['ada', 'boris', 'chidi']) expect(written).not.toMatch(new RegExp(`\\b${name}\\b`))
 })
 
