@@ -76,8 +76,14 @@ it('[OS1] whatever stands in the objects, every judgement has a reason of its co
 
 it('[OS1] somebody leads when a Lease is held and renewed', () => {
   const reason = (objects: KubeObject[], silent = false) => judgeAggregator({ city, objects }, silent).reason
-  const made = deployment('aggregator', {})
+  const made = deployment('aggregator', {
+    observedGeneration: 1,
+    replicas: 2,
+    updatedReplicas: 2,
+    availableReplicas: 2,
+  })
   expect(reason([])).toBe('Pending')
+  expect(reason([deployment('aggregator', {})])).toBe('Pending')
   expect(reason([made])).toBe('NoLeader')
   expect(reason([made, lease({ holderIdentity: '' })])).toBe('NoLeader')
   expect(reason([made, lease({ holderIdentity: 'pod_1' })])).toBe('LeaderElected')

@@ -77,6 +77,13 @@ export function judgeAggregator(seen: Seen, isLeaseSilent: boolean): Judgement {
   const holder = specOf(lease)['holderIdentity']
   if (deploymentOf(seen, 'aggregator') === undefined)
     return { reason: 'Pending', message: 'no aggregator was made yet' }
+  // Nobody ever held it: somebody is about to, while pods are being made.
+  if (
+    holder === undefined &&
+    isRolling(deploymentOf(seen, 'aggregator')) &&
+    !isStalled(deploymentOf(seen, 'aggregator'))
+  )
+    return { reason: 'Pending', message: 'no aggregator has led yet' }
   if (typeof holder !== 'string' || holder === '')
     return { reason: 'NoLeader', message: `nobody holds the Lease ${nameOf(seen.city, 'aggregator')}` }
   if (isLeaseSilent)
