@@ -7,6 +7,7 @@ import { sections } from '../chaos/src/all-faults.ts'
 import { reliabilityPlot } from '../chaos/src/reliability-plot.ts'
 import { reliabilityPage, type Measured } from '../chaos/src/reliability-page.ts'
 import { errorsPage } from '../chassis/src/print-errors.ts'
+import { settings as operatorSettings } from '../operator/src/config.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
 import { crdFiles } from '../operator/src/print-crd.ts'
 import { referencePage } from '../operator/src/reference-page.ts'
@@ -46,11 +47,12 @@ const measuredFaults = (): Record<string, Measured> =>
 const settingsPage = (): string =>
   `# Settings
 
-Taken from the environment; printed from the tables in \`aggregator/src/config.ts\` and \`gateway/src/config.ts\` by \`make docs\`.
+Taken from the environment; printed from the tables in the \`config.ts\` of each service by \`make docs\`.
 All mistakes are told at once, and the exit code is then 2. A name that ends in \`_FILE\` gives the path of a file with the value.
 
 ${settingsMarkdown('aggregator', aggregatorSettings)}
-${settingsMarkdown('gateway', gatewaySettings)}`
+${settingsMarkdown('gateway', gatewaySettings)}
+${settingsMarkdown('operator', operatorSettings)}`
 
 const modelRun = (): KeptRun => JSON.parse(readFileSync(join(root, 'docs/fence.json'), 'utf8')) as KeptRun
 

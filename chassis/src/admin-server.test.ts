@@ -103,3 +103,23 @@ it('[C12] a port in use is PortTaken, and names it', async () => {
     message: expect.stringContaining(String(server.port)) as string,
   })
 })
+
+it('[C12] what has to move and does not is not healthy; what is measured by looking is looked at first', async () => {
+  const state = { alive: true, looked: 0 }
+  const server = await startAdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    metrics: createMetrics('test'),
+    readiness: () => ({ ready: true, reasons: [] }),
+    alive: () => state.alive,
+    measure: () => void state.looked++,
+    log,
+  })
+  const status = async (path: string) => (await fetch(`http://127.0.0.1:${server.port}${path}`)).status
+  expect(await status('/healthz')).toBe(200)
+  state.alive = false
+  expect(await status('/healthz')).toBe(503)
+  expect(await status('/metrics')).toBe(200)
+  expect(state.looked).toBe(1)
+  await server.stop()
+})

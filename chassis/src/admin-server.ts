@@ -19,6 +19,10 @@ export type AdminServerOptions = {
   readonly port: number
   readonly metrics: Pick<Metrics, 'registry'>
   readonly readiness: () => Readiness
+  /** Whether what has to move still moves; without it, whoever answers is well. */
+  readonly alive?: () => boolean
+  /** Called before the metrics are read. */
+  readonly measure?: () => void
   /** Leader or standby, where there is such a thing. */
   readonly role?: () => Role
   readonly log: Logger
@@ -69,15 +73,19 @@ function createApp(): FastifyInstance {
   return app
 }
 
-function addRoutes(app: FastifyInstance, { metrics, readiness, role, log }: AdminServerOptions): void {
-  app.get('/healthz', () => ({ healthy: true }))
+function addRoutes(app: FastifyInstance, { metrics, readiness, alive, measure, role, log }: AdminServerOptions): void {
+  app.get('/healthz', (_request, reply) => {
+    const healthy = alive?.() ?? true
+    return reply.code(healthy ? 200 : 503).send({ healthy })
+  })
   app.get('/readyz', (_request, reply) => {
     const { ready, reasons } = readiness()
     return reply.code(ready ? 200 : 503).send({ ready, reasons, ...role?.() })
   })
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  )
+  app.get('/metrics', async (_request, reply) => {
+    measure?.()
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
   // Neither answer repeats the address that was asked for.
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not found' }))
   app.setErrorHandler((error, _request, reply) => {

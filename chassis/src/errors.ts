@@ -160,6 +160,51 @@ export const errorCodes = {
     means: 'The API server refused what was asked about the Lease as invalid.',
     doThis: 'Read the reason in the message; this is a defect worth reporting.',
   },
+  KubeMissing: {
+    means: 'An object, or a kind of objects, is not there at the API server.',
+    doThis:
+      'Of a kind: install its CustomResourceDefinition. Of an object: nothing, it is made again where it is ours.',
+  },
+  KubeConflict: {
+    means: 'An object was written by somebody else in between, or lies where ours should.',
+    doThis: 'Nothing for a moment. If it lasts, the message names the object: rename one of the two.',
+  },
+  KubeGone: {
+    means: 'The API server has forgotten the version from which a watch wanted to go on; everything is listed anew.',
+    doThis: 'Nothing.',
+  },
+  KubeForbidden: {
+    means: 'The API server does not know the operator, or does not allow it what it asked.',
+    doThis: 'Compare its roles with those of the chart; the message says which right is missing.',
+  },
+  KubeRefused: {
+    means: 'The API server refused an object or a request as invalid; asked again it will be refused again.',
+    doThis: 'Read the field in the message; where it is none of the CityPresence, this is a defect worth reporting.',
+  },
+  KubeBusy: {
+    means: 'The API server asked to be left alone for a while; it is.',
+    doThis: 'Nothing; if it lasts, look at its load and at its flow control.',
+  },
+  KubeUnreachable: {
+    means: 'The API server could not be reached, broke off, or is not well.',
+    doThis: 'Check the API server and the network path; the city goes on as it is meanwhile.',
+  },
+  KubeGarbled: {
+    means: 'What the API server sent is no JSON, no object, or larger than any object may be.',
+    doThis: 'Look for a proxy in between.',
+  },
+  WatchSilent: {
+    means: 'On a watch nothing moved for so long that it has to be dead; it is opened anew.',
+    doThis: 'Nothing; if it repeats, look for a load balancer that cuts idle connections without a word.',
+  },
+  LeadershipLost: {
+    means: 'Another operator holds the Lease now, or it could not be renewed in time.',
+    doThis: 'Nothing: the process exits with 3 and restarts as standby. If it repeats, look at the API server.',
+  },
+  ReconcileTimeout: {
+    means: 'One round of work on one resource took longer than it may; it is tried again.',
+    doThis: 'Look at the API server: each of its answers has a deadline of its own, shorter than this one.',
+  },
   KubeconfigRefused: {
     means: 'The kubeconfig could not be read, or uses something that is not supported.',
     doThis: 'The message names the field; a token or a client certificate works.',

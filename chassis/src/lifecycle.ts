@@ -21,7 +21,9 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 export function toExitCode(error: unknown): ExitCode {
   const code = toErrorCode(error)
   if (code === 'BadConfig') return exitCodes.badConfig
-  return code === 'Deposed' || code === 'HandedOver' ? exitCodes.deposed : exitCodes.crashed
+  return code === 'Deposed' || code === 'HandedOver' || code === 'LeadershipLost'
+    ? exitCodes.deposed
+    : exitCodes.crashed
 }
 
 /** The part of `process` that a life needs. */

@@ -6,6 +6,7 @@
 // A key is in one pair of hands at most; what is wanted while it is there is not forgotten; many wishes for one key are one; who
 // failed waits longer each time, and all who failed together no faster than a bucket allows. Keys are those of resources that
 // exist or that were just deleted, so their number is bounded by what the API server stores.
+import { createBucket } from './bucket.ts'
 
 export type WorkQueueSettings = {
   /** The first retry of a key; each further one waits twice as long. */
@@ -58,7 +59,7 @@ export function createWorkQueue(settings: WorkQueueSettings = workQueueDefaults)
   /** Wanted again while it is in hands, and since when. */
   const again = new Map<string, number>()
   const failed = new Map<string, number>()
-  const bucket = createBucket(settings)
+  const bucket = createBucket({ perS: settings.retriesPerS, burst: settings.retriesBurst })
 
   const want = (key: string, sinceMs: number): void => {
     const place = inHands.has(key) ? again : ready
@@ -133,18 +134,4 @@ const earliest = (moments: Iterable<number>): number => {
   let first = Number.POSITIVE_INFINITY
   for (const moment of moments) first = Math.min(first, moment)
   return first
-}
-
-/** How long each one that comes has to wait, so that after a burst they go at a rate. */
-function createBucket({ retriesPerS, retriesBurst }: WorkQueueSettings) {
-  let tokens = retriesBurst
-  let filledAtMs: number | undefined
-  return {
-    waitMs(nowMs: number): number {
-      const sinceMs = Math.max(nowMs - (filledAtMs ?? nowMs), 0)
-      filledAtMs = nowMs
-      tokens = Math.min(retriesBurst, tokens + (sinceMs * retriesPerS) / 1000) - 1
-      return tokens >= 0 ? 0 : (-tokens / retriesPerS) * 1000
-    },
-  }
 }

@@ -1,0 +1,39 @@
+// The operator's own numbers; names begin with citypresence_operator_. No label holds a city.
+import type { Metrics } from '@citypresence/chassis/metrics'
+
+export type OperatorMetrics = ReturnType<typeof createOperatorMetrics>
+
+// A round in which nothing is to be done takes a millisecond, one that makes everything some twenty requests.
+const roundBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+export function createOperatorMetrics(metrics: Metrics) {
+  return {
+    reconcileSeconds: metrics.histogram(
+      'reconcile_seconds',
+      'Duration of a round of work on one city, by result (done, failed).',
+      ['result'],
+      roundBuckets,
+    ),
+    reconcileErrors: metrics.counter('reconcile_errors_total', 'Rounds that failed, by error code.', ['code']),
+    queueDepth: metrics.gauge('queue_depth', 'Cities that wait for a round.'),
+    queueOldestSeconds: metrics.gauge('queue_oldest_seconds', 'How long the one waits that waits longest.'),
+    queueWaitSeconds: metrics.histogram(
+      'queue_wait_seconds',
+      'How long cities waited for their round.',
+      [],
+      roundBuckets,
+    ),
+    watchRestarts: metrics.counter(
+      'watch_restarts_total',
+      'Watches that ended, by kind and why (ended, failed, silent, overdue, relist, stop).',
+      ['kind', 'why'],
+    ),
+    watchSilentSeconds: metrics.gauge(
+      'watch_silent_seconds',
+      'Time since the API server last said anything on a watch or list, by kind.',
+      ['kind'],
+    ),
+    apiCalls: metrics.counter('api_calls_total', 'Requests to the API server, by verb and answer.', ['verb', 'code']),
+    cities: metrics.gauge('cities', 'CityPresences that are known.'),
+  }
+}

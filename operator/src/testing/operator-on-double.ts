@@ -1,0 +1,209 @@
+// The whole operator on the API server's double, with a clock that is turned by hand: for crash sweeps and random lives of cities.
+import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { createMetrics } from '@citypresence/chassis/metrics'
+import type { Fields, Json } from '@citypresence/sim/kube-api/apply'
+import type { KubeObject } from '../core/kube-object.ts'
+import type { KubeApi } from '../edge/kube-api.ts'
+import { createOperatorMetrics } from '../metrics.ts'
+import { startOperator, type Operator } from '../operator.ts'
+import { openApiOnDouble, turnUntil, type ApiOnDouble } from './api-double.ts'
+import { contextOf, smallSpec, type WrittenSpec } from './cities.ts'
+
+export const writeVerbs: ReadonlySet<string> = new Set(['apply', 'create', 'delete', 'update'])
+
+export type OperatorWorld = ApiOnDouble & {
+  readonly clock: FakeClock
+  /** Starts an operator, in place of the one before. `through` may stand between it and the API server. */
+  start(through?: (api: KubeApi) => KubeApi): Operator
+  /** As SIGKILL: nothing of it is heard any more. */
+  crash(): Promise<void>
+  writeCity(spec: WrittenSpec, name?: string): void
+  deleteCity(name?: string): void
+  /** Writes so far, Events apart: `verb kind`. */
+  writes(): readonly string[]
+  /** Every object with what is wanted of it, without versions, uids and times. */
+  picture(): Record<string, unknown>
+  /** Somebody deletes or edits every child. */
+  children(): readonly { readonly kind: string; readonly name: string; remove(): void; edit(): void }[]
+  /** Time passes, with the bookmarks of a server that lives. */
+  pass(minutes: number): Promise<void>
+  /** Until nothing was written and nobody waited for two seconds of its clock. */
+  settle(): Promise<void>
+  readonly errors: unknown[]
+}
+
+export async function openOperatorWorld(): Promise<OperatorWorld> {
+  const clock = createFakeClock(1_800_000_000_000)
+  const on = await openApiOnDouble({ clock })
+  const { double } = on
+  for (const kind of ['httproutes', 'podmonitors', 'prometheusrules', 'custom.metrics.k8s.io']) double.missing.add(kind)
+  for (const [name, key] of [
+    ['citypresence-matrix', 'access_token'],
+    ['citypresence-jwt', 'jwt_secret'],
+  ] as const)
+    double.store.write(
+      { plural: 'secrets', namespace: 'city', name },
+      { apiVersion: 'v1', kind: 'Secret', metadata: {}, data: { [key]: 'eA==' } },
+      'kubectl',
+    )
+  const errors: unknown[] = []
+  const { cluster: _cluster, ...context } = contextOf({})
+  const place = (name: string) => ({ plural: 'citypresences', namespace: 'city', name })
+  let running: Operator | undefined
+  let isCut = { now: false }
+
+  const world: OperatorWorld = {
+    ...on,
+    clock,
+    errors,
+    start(through = (api) => api) {
+      const mine = { now: false }
+      isCut = mine
+      running = startOperator({
+        api: cuttable(through(on.api), mine),
+        namespaces: [],
+        context,
+        clock,
+        random: () => 0.5,
+        telemetry: {
+          startSpan: () => ({
+            traceparent: undefined,
+            traceId: '',
+            run: (work) => work(),
+            setAttributes: () => undefined,
+            end: () => undefined,
+          }),
+        },
+        log: { info: () => undefined, warn: () => undefined, error: () => undefined, flush: () => undefined },
+        numbers: createOperatorMetrics(createMetrics('operator')),
+        countError: (error) => errors.push(error),
+      })
+      running.lead()
+      return running
+    },
+    async crash() {
+      isCut.now = true
+      const stopped = running?.stop()
+      await turnUntil('the end of the operator', clock, () => true)
+      await stopped
+      running = undefined
+    },
+    writeCity(spec, name = 'daarion') {
+      const city = { apiVersion: 'presence.daarion.city/v1alpha1', kind: 'CityPresence', metadata: {}, spec }
+      const before = double.store.get(place(name))
+      const kept = before?.['status'] === undefined ? {} : { status: before['status'] }
+      double.store.write(place(name), { ...city, ...kept } as unknown as Fields, 'kubectl')
+    },
+    deleteCity(name = 'daarion') {
+      const gone = double.store.remove(place(name))
+      // As the garbage collector does.
+      for (const object of double.store.everything())
+        if (object.metadata.ownerReferences?.some(({ uid }) => uid === gone?.metadata.uid) === true)
+          double.store.remove({
+            plural: pluralOf(object.kind),
+            namespace: object.metadata.namespace ?? '',
+            name: object.metadata.name,
+          })
+    },
+    writes: () =>
+      double.requests
+        .filter(({ verb, plural }) => writeVerbs.has(verb) && plural !== 'events')
+        .map(({ verb, plural }) => `${verb} ${plural}`),
+    picture: () => Object.fromEntries(double.store.everything().flatMap(pictured)),
+    children: () =>
+      double.store
+        .everything()
+        .filter(({ kind }) => !['Secret', 'CityPresence', 'Event'].includes(kind))
+        .map((object) => {
+          const at = { plural: pluralOf(object.kind), namespace: 'city', name: object.metadata.name }
+          return {
+            kind: object.kind,
+            name: object.metadata.name,
+            remove: () => void double.store.remove(at),
+            edit: () => void double.store.write(at, vandalised(object), 'kubectl'),
+          }
+        }),
+    async pass(minutes) {
+      for (let minute = 0; minute < minutes; minute++) {
+        double.bookmark()
+        await turnUntil('a minute', clock, clockAt(clock, 60_000), { stepMs: 5_000 })
+      }
+    },
+    async settle() {
+      const seen = (): string => `${double.requests.length} ${running?.queue.depth(clock.monotonicMs()) ?? 0}`
+      let [last, sinceMs] = [seen(), clock.monotonicMs()]
+      await turnUntil(
+        'quiet',
+        clock,
+        () => {
+          if (running?.isSynced() !== true || seen() !== last) [last, sinceMs] = [seen(), clock.monotonicMs()]
+          return clock.monotonicMs() - sinceMs > 2_000
+        },
+        { stepMs: 100 },
+      )
+    },
+    async stop() {
+      await running?.stop()
+      await on.stop()
+    },
+  }
+  return world
+}
+
+/** An API that answers nobody any more once its process is dead. */
+function cuttable(api: KubeApi, isCut: { now: boolean }): KubeApi {
+  const dead = (): Promise<never> => new Promise(() => undefined)
+  return Object.fromEntries(
+    Object.entries(api).map(([name, call]) => [
+      name,
+      (...args: unknown[]) => (isCut.now ? dead() : (call as (...all: unknown[]) => unknown)(...args)),
+    ]),
+  ) as unknown as KubeApi
+}
+
+function clockAt(clock: FakeClock, afterMs: number): () => boolean {
+  const untilMs = clock.monotonicMs() + afterMs
+  return () => clock.monotonicMs() >= untilMs
+}
+
+/** Labels, owners and all that is wanted of it, changed by somebody. */
+function vandalised(object: Fields): Fields {
+  const changed = Object.entries(object).map(([field, value]) => [
+    field,
+    field === 'spec' || field === 'data' ? bent(value) : value,
+  ])
+  const metadata = object['metadata'] as Fields
+  return {
+    ...Object.fromEntries(changed),
+    metadata: { ...metadata, labels: { ...(metadata['labels'] as Fields), 'app.kubernetes.io/component': 'bent' } },
+  } as Fields
+}
+
+const bent = (value: Json | undefined): Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, bent(inner as Json)]))
+    : typeof value === 'number'
+      ? value + 1
+      : typeof value === 'string'
+        ? `${value}-bent`
+        : (value ?? null)
+
+const plurals: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'networkpolicies',
+  Ingress: 'ingresses',
+  CityPresence: 'citypresences',
+}
+const pluralOf = (kind: string): string => plurals[kind] ?? `${kind.toLowerCase()}s`
+
+function pictured(object: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
+  const { kind, metadata, ...rest } = object as unknown as KubeObject
+  if (kind === 'Event' || kind === 'Secret') return []
+  const { name, labels, annotations, ownerReferences } = metadata
+  const owners = ownerReferences?.map((owner) => ({ ...owner, uid: '' }))
+  return [[`${kind} ${name}`, JSON.parse(timeless(JSON.stringify({ labels, annotations, owners, ...rest })))]]
+}
+
+/** The moments at which a condition turned differ, and nothing else may. */
+const timeless = (text: string): string => text.replace(/"lastTransitionTime":"[^"]*"/g, '"lastTransitionTime":""')
+
+export { smallSpec }
