@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench sbom audit kube-binaries freeze-synapse crds clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench sbom audit kube-binaries freeze-synapse crds images clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -79,6 +79,9 @@ sbom: deps-demo ## write sbom.cdx.json: every npm package that the services stan
 
 audit: deps-demo ## ask the registry for known weaknesses in what the services stand on; fails on high ones
 	@$(WITH_NODE) npm audit --audit-level=high --omit=dev
+
+images: build ## build the images of the services (SERVICES=gateway, BASE=…, BUILDER=docker|podman|buildah, TAG=…)
+	@sh $(INSTALL)/images.sh $(SERVICES)
 
 bench: deps-demo ## measure what must not take long, each figure beside its floor of the same run
 	@$(WITH_NODE) node bench/first-sync.ts

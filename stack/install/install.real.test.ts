@@ -1,7 +1,17 @@
 // The scripts behind `make deps`, in caches of their own and with stand-ins for npm and python3: no registry is asked.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -214,4 +224,37 @@ it('[S26] make help lists every target that a person types', async () => {
   ]) {
     expect(text).toMatch(new RegExp(`^  ${target} +\\w`, 'm'))
   }
+})
+
+it('[S43] an image has the manifests of one service and what it stands on, without what only tests need', async () => {
+  const child = spawn(process.execPath, [
+    join(import.meta.dirname, 'image-manifests.ts'),
+    folder,
+    'wire',
+    'chassis',
+    'gateway',
+  ])
+  const [code] = (await once(child, 'close')) as [number | null]
+  expect(code).toBe(0)
+  const manifest = (path: string) => JSON.parse(readFileSync(join(folder, path, 'package.json'), 'utf8')) as object
+  expect(manifest('.')).toMatchObject({
+    name: 'citypresence',
+    private: true,
+    workspaces: ['wire', 'chassis', 'gateway'],
+  })
+  for (const path of ['.', 'wire', 'chassis', 'gateway']) expect(manifest(path)).not.toHaveProperty('devDependencies')
+  expect(manifest('gateway')).toMatchObject({ dependencies: { '@citypresence/wire': '0.1.0' } })
+})
+
+it('[S43] images need a builder that works: without one a sentence says so, and a service that there is not is named', async () => {
+  // docker is often there without its daemon; nothing else of the machine is to be found.
+  standIn('docker', 'exit 1')
+  for (const tool of ['sh', 'dirname', 'sed']) symlinkSync(join('/usr/bin', tool), join(folder, 'bin', tool))
+  const none = await run('images.sh', ['gateway'], { PATH: join(folder, 'bin') }).end
+  expect(none.code).toBe(1)
+  expect(none.stderr).toBe(
+    'No docker (with its daemon), podman or buildah is here: install one of them, or set BUILDER.\n',
+  )
+  const unknown = await run('image-stage.sh', ['browser']).end
+  expect(unknown).toMatchObject({ code: 1, stderr: 'image-stage.sh takes aggregator, gateway or operator\n' })
 })

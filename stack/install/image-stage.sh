@@ -1,0 +1,55 @@
+#!/bin/sh
+# image-stage.sh <service>: lays out under dist/images/<service> what the image of that service holds.
+#
+#   /usr/local/bin/node      the Node of this project
+#   /app/<service>, /app/wire, /app/chassis    sources without tests
+#   /app/service             a link to the first of them
+#   /app/node_modules        the production packages of that service, from package-lock.json exactly, without their scripts
+#   /app/sbom.spdx.json      what those are
+. "$(dirname -- "$0")/common.sh"
+
+service=${1:-}
+case $service in aggregator | gateway | operator) ;; *) fail 'image-stage.sh takes aggregator, gateway or operator' ;; esac
+cd "$repository"
+[ -f "$service/src/main.ts" ] || fail "There is no $service/src/main.ts yet."
+with_node() { sh "$install_folder/with-node.sh" "$@"; }
+final=dist/images/$service
+temporary=$(temporary_beside "$repository/$final")
+trap 'rm -rf "$temporary"' EXIT
+trap 'exit 130' INT TERM
+app=$temporary/root/app
+mkdir -p "$app" "$temporary/root/usr/local/bin"
+
+# The manifests of what goes in, without what only tests and builds need; the lock is cut down to them, its versions stay.
+parts="wire chassis $service"
+cp package-lock.json "$app/"
+# shellcheck disable=SC2086
+with_node node stack/install/image-manifests.ts "$app" $parts
+in_app() { (cd "$app" && with_node "$@"); }
+cut_lock() { in_app npm install --package-lock-only --ignore-scripts --no-audit --no-fund --prefer-offline; }
+step "Cutting package-lock.json down to $service (usually 1 to 5 s)" cut_lock
+install_packages() { in_app npm ci --omit=dev --ignore-scripts --no-audit --no-fund; }
+step "Installing the packages of $service (usually 5 to 30 s)" install_packages
+in_app npm sbom --omit=dev --sbom-format=spdx >"$temporary/sbom.spdx.json"
+mv "$temporary/sbom.spdx.json" "$app/"
+
+copy_sources() {
+  git ls-files "$1/src" | grep -v -e '\.test\.tsx\?$' -e '/testing/' -e '\.contract\.ts$' | while read -r file; do
+    mkdir -p "$app/$(dirname "$file")"
+    cp "$file" "$app/$file"
+  done
+}
+for part in $parts; do copy_sources "$part"; done
+rm -f "$app/node_modules/.package-lock.json" "$app/package-lock.json"
+if [ "$service" = gateway ]; then
+  [ -d web/dist/page ] || fail 'The page is not built: run make build first.'
+  mkdir -p "$app/web/dist"
+  cp -R web/dist/page "$app/web/dist/page"
+fi
+ln -s "$service" "$app/service"
+cp "$(sh "$install_folder/node.sh")" "$temporary/root/usr/local/bin/node"
+chmod -R go=rX,u=rwX "$temporary/root"
+chmod 755 "$temporary/root/usr/local/bin/node"
+rm -rf "$final"
+mv "$temporary/root" "$final"
+say "$final: $(du -sm "$final" | cut -f 1) MB, $(du -sm "$final/app/node_modules" | cut -f 1) MB of them packages"
