@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { decode, describeConfig, helpText, loadConfig, readConfig, settingsMarkdown, unknownNames } from './config.ts'
 import type { ConfigProcess, SettingsTable } from './config.ts'
 import type { CityError } from './errors.ts'
+import { secretFromFile } from './secret.ts'
 
 const table = {
   port: { env: 'PORT', decode: decode.integer({ min: 1, max: 65_535 }), default: 7001, help: 'Port to listen on.' },
@@ -134,6 +135,20 @@ describe('secrets', () => {
     expect(problems.map(({ code }) => code)).toEqual(Array(4).fill('SecretUnreadable'))
     content = 'rotated'
     expect(answer.config.secret.read()).toBe('rotated')
+  })
+
+  it('[C4] an emptied file is no secret, also where any text would do', () => {
+    const problems: CityError[] = []
+    let content = 'good'
+    const secret = secretFromFile({
+      path: '/run/token',
+      files: { read: () => content },
+      decode: (value) => ({ ok: true, value }),
+      firstGood: 'good',
+      onProblem: (problem) => problems.push(problem),
+    })
+    for (content of ['', '\n', '\r\n\n']) expect(secret.read()).toBe('good')
+    expect(problems.map(({ code }) => code)).toEqual(Array(3).fill('SecretUnreadable'))
   })
 
   it('[C4] value and file together, a missing file and an empty file are mistakes', () => {

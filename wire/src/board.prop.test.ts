@@ -131,6 +131,14 @@ it('[W20] putting what is there changes nothing, and says so', () => {
   )
 })
 
+it('[W20] a removed room that nobody knew is nothing new; one that was known is, once', () => {
+  const board = createBoard()
+  const gone = { room_slug: 'a', online_count: 0, typing_count: 0, removed: true }
+  expect([putRoom(board, gone), board.mark, board.entries.size]).toEqual([false, 0, 0])
+  expect(putRoom(board, { room_slug: 'a', online_count: 1, typing_count: 0 })).toBe(true)
+  expect([putRoom(board, gone), putRoom(board, gone), board.mark]).toEqual([true, false, 2])
+})
+
 it('[W20] two views are the same exactly when they look the same; a false flag looks like none', () => {
   fc.assert(
     fc.property(fc.oneof(view, anyView(fc.constant('a'))), fc.oneof(view, anyView(fc.constant('a'))), (a, b) => {

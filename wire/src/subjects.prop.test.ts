@@ -103,9 +103,10 @@ describe('a token made from foreign text', () => {
 })
 
 describe("a user's token", () => {
+  const lookalikes = ['evil.test.local', 'eviltest.local', 'test.local.evil', 'test.local:', ':test.local']
   it('[W9] no two user ids share one, local or not', () => {
     const localpart = anyText(20).filter((text) => !text.includes(':') && text !== '')
-    const server = fc.constantFrom('test.local', 'test.local:8448', 'evil.example', 'test', 'local')
+    const server = fc.constantFrom(...['test.local', 'test.local:8448', 'evil.example', 'test', 'local'], ...lookalikes)
     const anyUser = fc.tuple(fc.oneof(localpart, fc.constantFrom('bob', 'bob=3atest')), server)
     fc.assert(
       fc.property(anyUser, anyUser, ([nameA, serverA], [nameB, serverB]) => {
@@ -121,6 +122,7 @@ describe("a user's token", () => {
     expect(encodeUser('@ada:test.local', 'test.local')).toBe('ada')
     expect(encodeUser('@john.doe:test.local', 'test.local')).toBe('john=2edoe')
     expect(encodeUser('@ada:else.where:8448', 'test.local')).toBe('ada=3aelse=2ewhere=3a8448')
+    for (const server of lookalikes) expect(encodeUser(`@ada:${server}`, 'test.local')).toMatch(/^ada=3a/)
     expect(['ada', '@ada', '@:test.local', '', ':', 'x@a:b'].map((id) => encodeUser(id, 'test.local'))).toEqual(
       Array(6).fill(undefined),
     )

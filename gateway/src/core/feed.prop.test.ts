@@ -504,6 +504,35 @@ it('[G7] ready when complete, else ten seconds after the first snapshot, and the
   expect(shown(feed).size).toBe(4)
 })
 
+it('[G7] a city that never becomes complete is served ten seconds after its first snapshot, marked, and not a moment sooner', () => {
+  const feed = createFeed()
+  const stream = new Stream()
+  step(feed, { kind: 'connected' }, 0)
+  stream.play({ do: 'publish', slug: 'market', online: 3 })
+  stream.play({ do: 'beat' })
+  step(feed, { kind: 'snapshot', messages: stream.held() }, 100)
+  step(feed, { kind: 'tick' }, 100 + readyAfterMs - 1)
+  expect(readinessOf(feed)).toEqual({ ready: false, reasons: ['the city is not complete yet'] })
+  step(feed, { kind: 'tick' }, 100 + readyAfterMs)
+  expect(readinessOf(feed)).toEqual({ ready: true, reasons: [] })
+  expect([feed.complete, feed.status?.stale, shown(feed).size]).toEqual([false, true, 1])
+})
+
+it('[G5] one snapshot is asked for at a time: the next when it came, or failed', () => {
+  const { feed, stream } = livingFeed()
+  const skip = (nowMs: number): string[] => {
+    const message: StreamMessage = { kind: 'unusable', sequence: (feed.lastLive ?? 0) + 2 }
+    return kinds(step(feed, { kind: 'live', message }, nowMs))
+  }
+  expect(skip(2_000)).toContain('ask-snapshot')
+  for (const nowMs of [3_500, 9_000]) expect(skip(nowMs)).not.toContain('ask-snapshot')
+  expect(kinds(step(feed, { kind: 'snapshot-failed' }, 9_500))).toContain('ask-snapshot')
+  expect(skip(11_000)).not.toContain('ask-snapshot')
+  // One that does not reach up to what was heard is followed by the next.
+  expect(kinds(step(feed, { kind: 'snapshot', messages: stream.held() }, 12_000))).toContain('ask-snapshot')
+  expect(skip(14_000)).not.toContain('ask-snapshot')
+})
+
 it('[G7] a gateway that was complete once stays ready when the next leader is not', () => {
   const { feed, stream } = livingFeed()
   for (const message of stream.play({ do: 'claim' })) step(feed, { kind: 'live', message }, 30)
