@@ -192,7 +192,8 @@ const hasKey = (findings: readonly SecretFinding[], name: string, key: string): 
 // ---- apply
 
 /** Words of the chassis for what the server will refuse again: a condition, and no haste. */
-const terminal = new Set(['KubeRefused', 'KubeForbidden'])
+// KubeMissing: what it refers to is not there, as a Role that was refused, or the namespace.
+const terminal = new Set(['KubeRefused', 'KubeForbidden', 'KubeMissing'])
 
 /** In order; an object that is refused holds up no other. */
 async function carryOut({ apply, remove }: Plan, memory: Memory, { cluster, clock }: ReconcileOptions): Promise<void> {

@@ -88,8 +88,9 @@ an object takes patch, and create where there is none. A Role that it makes may 
   resources: [citypresences]
   verbs: [get, list, watch]
 - apiGroups: [presence.daarion.city]
+  # get: what the aggregators get by their Role.
   resources: [citypresences/status]
-  verbs: [patch]
+  verbs: [get, patch]
 # Owner references that block deletion need it where the cluster checks them.
 - apiGroups: [presence.daarion.city]
   resources: [citypresences/finalizers]
