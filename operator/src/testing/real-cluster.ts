@@ -105,4 +105,4 @@ export class RealCluster implements Cluster {
 }
 
 export const why = ({ status, body }: KubeAnswer): string =>
-  `${status} ${String(body['message'] ?? JSON.stringify(body))}`
+  `${status} ${typeof body['message'] === 'string' ? body['message'] : JSON.stringify(body)}`
