@@ -5,10 +5,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { natsServerBinary } from '@citypresence/stack/cache'
+import { readConfig, type Setting } from '@citypresence/chassis/config'
+import { startService } from '@citypresence/stack/service'
 import { startKubeApiServer, type KubeAnswer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
 import { natsConfig } from '@citypresence/stack/nats-config'
 import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { until } from '@citypresence/stack/until'
+import { mistakesOf, settings } from './config.ts'
+import { firstCity } from './core/example-city.ts'
+import { kinds } from './core/kube-kinds.ts'
 import { citiesPath } from './testing/api-of.ts'
 import { chartValues, wrongValues } from './testing/chart-values.ts'
 import { chartFolder, helm, render, sets, type Rendered } from './testing/helm.ts'
@@ -169,6 +174,16 @@ it('[CH5] no right is wide open, none gives more rights, and no Secret can be li
     }
 })
 
+it('[CH5] rights are for the kinds that the operator knows, each of them and no other', () => {
+  const [role] = of('everything').filter(
+    ({ kind, metadata: { name } }) => kind === 'ClusterRole' && name.endsWith('-cities'),
+  )
+  const granted = rulesOf(role === undefined ? [] : [role]).flatMap(({ resources }) => resources)
+  const known = Object.values(kinds).map(({ plural }) => plural)
+  expect(granted.filter((one) => !one.includes('/')).sort()).toEqual(known.sort())
+  expect(granted.filter((one) => one.includes('/'))).toEqual(['citypresences/status', 'citypresences/finalizers'])
+})
+
 it('[CH5] in one or several namespaces there is no right beyond them', () => {
   const roles = of('namespaced').filter(({ kind }) => kind.startsWith('ClusterRole'))
   // What people may do with cities, and no account is bound to it.
@@ -231,7 +246,7 @@ async function versions(): Promise<Record<string, unknown>> {
   return Object.fromEntries(await Promise.all(entries))
 }
 
-it('[CH6] installed, brought up to date with itself and taken away: nothing changes that was not asked for, and cities stay', async () => {
+it('[CH6][CH8] installed, brought up to date with itself and taken away: nothing changes that was not asked for, and cities stay', async () => {
   const notes = await install()
   await until(async () => (await server.ask('GET', citiesPath)).status === 200, {
     deadlineMs: 20_000,
@@ -248,6 +263,7 @@ it('[CH6] installed, brought up to date with itself and taken away: nothing chan
   expect(await versions()).toEqual(before)
 
   await rightsHold()
+  await operatorWorks()
 
   await helm(folder.path, ['uninstall', 'city', '--namespace', namespace], kubeconfig)
   expect((await server.ask('GET', crdPath)).status).toBe(200)
@@ -266,6 +282,107 @@ async function cityOfNotes(notes: string): Promise<void> {
   const secret = await server.ask('GET', `/api/v1/namespaces/${namespace}/secrets/${nats.userPasswordSecretRef.name}`)
   expect(Object.keys(secret.body['data'] ?? {})).toEqual(['password', 'username'])
   expect(notes).toContain('FOR A FIRST TRY ONLY')
+}
+
+const [operatorPod] = ['city-city-presence']
+
+/** The environment of the operator's container, as far as the chart says it. */
+function environmentOf(objects: readonly Rendered[]): Record<string, string> {
+  const pod = podsOf(objects).find(({ name }) => name === operatorPod)
+  const [container] = (pod?.spec['containers'] ?? []) as { env: { name: string; value?: string }[] }[]
+  return Object.fromEntries(
+    (container?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+it('[CH8] every variable that the chart sets is a setting of the operator, and its value one that it takes', () => {
+  const known = Object.values<Setting<unknown>>(settings).map(({ env }) => env)
+  for (const [name] of all) {
+    const given = environmentOf(of(name as keyof typeof chartValues))
+    if (Object.keys(given).length === 0) continue // under another name
+    expect(
+      Object.keys(given).filter((one) => !known.includes(one)),
+      name,
+    ).toEqual([])
+    const inPod = { POD_NAMESPACE: namespace, KUBERNETES_SERVICE_HOST: '10.96.0.1' }
+    const read = readConfig(settings, { ...given, ...inPod }, { read: () => '' })
+    expect(read.ok ? mistakesOf(read.config) : read.mistakes, name).toEqual([])
+  }
+})
+
+/** The operator itself, as the account that the chart made for it: it makes a city and takes a part of it away again. */
+async function operatorWorks(): Promise<void> {
+  const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${operatorPod ?? ''}/token`
+  const { body } = await made(account, { spec: { expirationSeconds: 3600 } })
+  const file = join(folder.path, 'operator.kubeconfig')
+  const text = JSON.parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: object }[] }
+  const user = { token: (body['status'] as { token: string }).token }
+  writeFileSync(file, JSON.stringify({ ...text, users: [{ name: 'admin', user }] }))
+  const env = { ...environmentOf(of('namespaced')), KUBECONFIG: file, POD_NAMESPACE: namespace, POD_NAME: 'operator-0' }
+  const operator = await startService('operator', { env })
+  try {
+    const cities = '/apis/presence.daarion.city/v1alpha1/namespaces/city-a/citypresences'
+    const exposure = { ingress: { host: 'rt.example.org' } }
+    const city = {
+      ...firstCity,
+      spec: {
+        ...firstCity.spec,
+        gateway: { ...firstCity.spec.gateway, exposure, autoscaling: { maxReplicas: 5 } },
+        networkPolicy: 'Managed',
+      },
+    }
+    const { body: asked } = await made(cities, city)
+    const path = (kind: string) => `/apis/${kind.replace('/', '/v1/namespaces/city-a/')}/first-gateway`
+    const there = async (kind: string): Promise<boolean> => (await server.ask('GET', path(kind))).status === 200
+    for (const kind of [
+      'apps/deployments',
+      'networking.k8s.io/ingresses',
+      'networking.k8s.io/networkpolicies',
+      'policy/poddisruptionbudgets',
+    ])
+      await until(() => there(kind), { deadlineMs: 20_000, what: `the operator to make ${kind}` })
+    const status = () =>
+      server
+        .ask('GET', `${cities}/first`)
+        .then(
+          (answer) =>
+            answer.body['status'] as { conditions?: { type: string; status: string; message: string }[] } | undefined,
+        )
+    const accepted = await until(async () => (await status())?.conditions?.find(({ type }) => type === 'Accepted'), {
+      deadlineMs: 20_000,
+      what: 'a status',
+    })
+    expect(accepted, accepted.message).toMatchObject({ status: 'True' })
+    const { exposure: gone, ...gateway } = (asked['spec'] as { gateway: Record<string, unknown> }).gateway
+    expect(gone).toBeDefined()
+    await until(
+      async () => {
+        const { body: now } = await server.ask('GET', `${cities}/first`)
+        return (
+          (await server.ask('PUT', `${cities}/first`, { ...now, spec: { ...(now['spec'] as object), gateway } }))
+            .status === 200
+        )
+      },
+      { deadlineMs: 20_000, what: 'the city to be written between two writes of others' },
+    )
+    await until(async () => !(await there('networking.k8s.io/ingresses')), {
+      deadlineMs: 20_000,
+      what: 'the Ingress to go',
+    })
+    const numbers = await operator.metrics()
+    const calls = [...numbers.matchAll(/^citypresence_operator_api_calls_total\{verb="(\w+)",code="(\w+)"\} (\d+)$/gm)]
+    expect(numbers).not.toMatch(/errors_total\{code="KubeForbidden"\} [1-9]/)
+    const verbs = new Set(calls.filter(([, , , count]) => count !== '0').map(([, verb]) => verb))
+    expect([...verbs]).toEqual(expect.arrayContaining(['list', 'apply', 'status', 'create', 'delete']))
+    // Whether a Secret has its keys may be asked, and is not granted.
+    expect(
+      calls
+        .filter(([, verb, code, count]) => code === 'KubeForbidden' && verb !== 'get' && count !== '0')
+        .map(([line]) => line),
+    ).toEqual([])
+  } finally {
+    await operator.stop()
+  }
 }
 
 /** As the operator's own account the API server lets it do its work, and nothing beyond. */

@@ -124,7 +124,7 @@ an object takes patch, and create where there is none. A Role that it makes may 
 - apiGroups: [monitoring.coreos.com]
   resources: [podmonitors, prometheusrules]
   verbs: [get, list, watch, create, patch, delete]
-# update: what the aggregators get by their Role.
+# update, and get above: what the aggregators get by their Role.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, list, watch, create, update, patch, delete]
