@@ -284,7 +284,7 @@ async function cityOfNotes(notes: string): Promise<void> {
   expect(notes).toContain('FOR A FIRST TRY ONLY')
 }
 
-const [operatorPod] = ['city-city-presence']
+const operatorPod = 'city-city-presence'
 
 /** The environment of the operator's container, as far as the chart says it. */
 function environmentOf(objects: readonly Rendered[]): Record<string, string> {
@@ -312,7 +312,7 @@ it('[CH8] every variable that the chart sets is a setting of the operator, and i
 
 /** The operator itself, as the account that the chart made for it: it makes a city and takes a part of it away again. */
 async function operatorWorks(): Promise<void> {
-  const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${operatorPod ?? ''}/token`
+  const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${operatorPod}/token`
   const { body } = await made(account, { spec: { expirationSeconds: 3600 } })
   const file = join(folder.path, 'operator.kubeconfig')
   const text = JSON.parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: object }[] }

@@ -17,8 +17,8 @@ final=dist/images/$service
 temporary=$(temporary_beside "$repository/$final")
 trap 'rm -rf "$temporary"' EXIT
 trap 'exit 130' INT TERM
-app=$temporary/root/app
-mkdir -p "$app" "$temporary/root/usr/local/bin"
+app=$temporary/layout/app
+mkdir -p "$app" "$temporary/layout/usr/local/bin"
 
 # The manifests of what goes in, without what only tests and builds need; the lock is cut down to them, its versions stay.
 parts="wire chassis $service"
@@ -47,9 +47,9 @@ if [ "$service" = gateway ]; then
   cp -R web/dist/page "$app/web/dist/page"
 fi
 ln -s "$service" "$app/service"
-cp "$(sh "$install_folder/node.sh")" "$temporary/root/usr/local/bin/node"
-chmod -R go=rX,u=rwX "$temporary/root"
-chmod 755 "$temporary/root/usr/local/bin/node"
+cp "$(sh "$install_folder/node.sh")" "$temporary/layout/usr/local/bin/node"
+chmod -R go=rX,u=rwX "$temporary/layout"
+chmod 755 "$temporary/layout/usr/local/bin/node"
 rm -rf "$final"
-mv "$temporary/root" "$final"
+mv "$temporary/layout" "$final"
 say "$final: $(du -sm "$final" | cut -f 1) MB, $(du -sm "$final/app/node_modules" | cut -f 1) MB of them packages"
