@@ -1,7 +1,9 @@
 // How long a first sync holds up the aggregator's event loop, from the socket to the beat that calls the city complete:
 //
-//   make bench                                    2,000 rooms with 100 members
+//   make bench                                    2,000 rooms with 100 members; ends with 1 when the bar is missed
 //   node bench/first-sync.ts [rooms] [members]    another city
+//
+// and how long a later initial sync does, which takes the place of a city that is shown.
 //
 // The loop is the real one, with its reader thread, its voice and a real nats-server; the homeserver is a thread that sends the
 // bytes. Sixty-four lists of members wait to be compared, as after a lost session. Beside the figure stands a floor of the same
@@ -31,6 +33,7 @@ const [rooms = 2_000, membersPerRoom = 100] = process.argv.slice(2).map(Number)
 // Everybody lives in four rooms, as in the benches of others.
 const shape = { rooms, membersPerRoom, people: (rooms * membersPerRoom) / 4 }
 const rounds = 3
+// The loop looks at the clock every 50 ms, and promises nothing finer: beats, windows and the ends of typing come that late anyway.
 const barMs = 50
 const daemonUserId = '@presence_daemon:test.local'
 const { roomIds } = firstSync({ ...shape, membersPerRoom: 1 })
@@ -70,7 +73,31 @@ const newCity = (): City =>
     remoteUsers: false,
   })
 
-type Stage = { readonly speech: RoomSpeech; readonly leaders: Leaders; begin(): void; stop(): Promise<void> }
+type Stage = {
+  readonly speech: RoomSpeech
+  readonly leaders: Leaders
+  begin(): void
+  /** Everything once more; resolves when it stands. */
+  again(): Promise<void>
+  stop(): Promise<void>
+}
+
+async function initialBatch(reader: ReturnType<typeof createAnswerReader>, fetchBody: () => Promise<Uint8Array>) {
+  const requestedAt = momentNow()
+  const { slices } = await reader.read(await fetchBody())
+  const at = momentNow()
+  return {
+    initial: true,
+    lazy: false,
+    requestedAt,
+    asOf: at,
+    receivedAt: at,
+    slices,
+    typingSuspect: false,
+    traceparent: undefined,
+    run: <T>(work: () => T): T => work(),
+  }
+}
 
 /** An aggregator that leads a stream of its own and waits for its first sync. */
 function openStage(number: number, connection: NatsConnection, fetchBody: () => Promise<Uint8Array>): Stage {
@@ -102,25 +129,18 @@ function openStage(number: number, connection: NatsConnection, fetchBody: () => 
   })
   const reader = createAnswerReader({ daemonUserId })
   const begun = Promise.withResolvers<undefined>()
+  const asked = Promise.withResolvers<undefined>()
+  const applied = Promise.withResolvers<undefined>()
   const ending = new AbortController()
   const gone = new Promise((resolve) => ending.signal.addEventListener('abort', resolve))
   const source: SyncSource = {
     async *batches() {
       await begun.promise
-      const requestedAt = momentNow()
-      const { slices } = await reader.read(await fetchBody())
-      const at = momentNow()
-      yield {
-        initial: true,
-        lazy: false,
-        requestedAt,
-        asOf: at,
-        receivedAt: at,
-        slices,
-        typingSuspect: false,
-        traceparent: undefined,
-        run: <T>(work: () => T): T => work(),
-      }
+      yield await initialBatch(reader, fetchBody)
+      await Promise.race([asked.promise, gone])
+      if (ending.signal.aborted) return
+      yield await initialBatch(reader, fetchBody)
+      applied.resolve(undefined)
       await gone
     },
     startOver: () => undefined,
@@ -157,6 +177,10 @@ function openStage(number: number, connection: NatsConnection, fetchBody: () => 
     speech,
     leaders,
     begin: () => begun.resolve(undefined),
+    again() {
+      asked.resolve(undefined)
+      return applied.promise.then(() => undefined)
+    },
     async stop() {
       ending.abort()
       await ended
@@ -170,7 +194,7 @@ async function measure(
   number: number,
   connection: NatsConnection,
   fetchBody: () => Promise<Uint8Array>,
-): Promise<number> {
+): Promise<{ readonly longest: number; readonly later: number }> {
   const stage = openStage(number, connection, fetchBody)
   const wait = { deadlineMs: 60_000, everyMs: 5 }
   await until(() => stage.leaders.term() !== undefined, { ...wait, what: 'a leader' })
@@ -182,6 +206,7 @@ async function measure(
     await until(() => stage.speech.isComplete(), { ...wait, what: 'the whole city, said' })
   })
   const tookMs = performance.now() - startMs
+  const later = await longestTurnMs(() => stage.again())
   await stage.stop()
   const body = Buffer.from(await fetchBody())
   const floor = await longestTurnMs(() => {
@@ -190,10 +215,11 @@ async function measure(
   })
   say(
     `round ${number}: ${(body.byteLength / 1e6).toFixed(1)} MB, said after ${ms(tookMs)}; longest turn ${ms(longest)}, ` +
+      `of a later one ${ms(later)}, ` +
       `floor (JSON.parse of the body on the loop) ${ms(floor)}, ratio ${(longest / floor).toFixed(3)}; ` +
       `rss ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
   )
-  return longest
+  return { longest, later }
 }
 
 const [server, nats] = await Promise.all([serve(), startNats({ accounts: 'open' })])
@@ -210,11 +236,20 @@ const fetchBody = async (): Promise<Uint8Array> =>
 say(
   `first sync: ${rooms} rooms with ${membersPerRoom} members, ${shape.people} people, ${audited.roomIds.length} lists to compare; bar: no turn above ${barMs} ms`,
 )
-const turns: number[] = []
+const turns: { readonly longest: number; readonly later: number }[] = []
 for (let round = 1; round <= rounds; round++) turns.push(await measure(round, connection, fetchBody))
 await connection.close()
 await http.close()
 await server.stop()
 await nats.stop()
-const median = turns.toSorted((one, other) => one - other)[Math.floor(turns.length / 2)] ?? 0
-say(`median of the longest turns: ${ms(median)}, ${median <= barMs ? 'within' : 'above'} the bar of ${barMs} ms`)
+/** One round may meet a collection of garbage, or a machine that did something else. */
+const medianOf = (all: readonly number[]): number =>
+  all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)] ?? 0
+for (const [what, median] of [
+  ['first syncs', medianOf(turns.map(({ longest }) => longest))],
+  ['later ones', medianOf(turns.map(({ later }) => later))],
+] as const) {
+  const isHeld = median <= barMs
+  say(`median of the longest turns of ${what}: ${ms(median)}, ${isHeld ? 'within' : 'above'} the bar of ${barMs} ms`)
+  if (!isHeld) process.exitCode = 1
+}

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { aggregate, type AuditEnd, type Known, type RoomFinding } from './aggregate.ts'
-import { createCity, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
+import { createCity, mappedSlugs, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import { createChannel } from './edge/channel.ts'
@@ -314,6 +314,31 @@ it('[P13] where every response brings somebody who comes or goes, audits are com
   }
   await hear({ initial: true, slices: [[follow('!r')]] })
   expect(audits.slice(3)).toEqual(['crowded', ...Array.from({ length: 64 }, () => 'replaced')])
+})
+
+it('[P12] [L34] a large initial sync takes the place of the city in pieces: until it is whole nothing is offered, beats go on, and news wait', async () => {
+  await open()
+  const crowd = Array.from({ length: 25_000 }, (_, index) => user(index))
+  const facts = [follow('!r'), ...crowd.map((one) => come('!r', one)), ...crowd.map((one) => is(one, 'online'))]
+  await hear({ initial: true, slices: [facts] })
+  offered.length = 0
+  const before = ticks
+  // A piece takes its time, which a clock that stands still does not know.
+  const after = clock.after.bind(clock)
+  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+  await hear({ initial: true, slices: [facts.filter((fact) => !('userId' in fact && fact.userId === user(7)))] })
+  maps.push([{ slug: 'other', roomId: '!r', alias: null }])
+  findings.push({ kind: 'lost', roomId: '!r' })
+  let pieces = 0
+  for (; known.learning; pieces++) {
+    expect([offered, [...mappedSlugs(city)], onlineOf(city, 'r')]).toEqual([[], ['r'], 25_000])
+    await clock.advance(20)
+  }
+  expect(pieces).toBeGreaterThan(3)
+  expect(ticks).toBeGreaterThan(before)
+  await clock.advance(100)
+  expect([...mappedSlugs(city)]).toEqual(['other'])
+  expect(offered.flat().sort()).toContain('other')
 })
 
 it('[P19] a city of whose presence nothing is heard for 45 s is probed; two noes in a row make it stale, and no count moves', async () => {

@@ -11,7 +11,6 @@ import {
   advance,
   clearTyping,
   confirmMembers,
-  finishReplacement,
   isPresenceHeld,
   learn,
   learnInto,
@@ -25,6 +24,7 @@ import {
   startReplacement,
   syncSucceeded,
   takeChanged,
+  takeReplacement,
   unlistedRooms,
   valueOf,
   wantsPresenceProbe,
@@ -32,6 +32,7 @@ import {
   type MappedRoom,
 } from './core/city.ts'
 import type { Moment } from './core/moment.ts'
+import type { Pieces } from './core/pieces.ts'
 import { createPendingAudits, keepAudit, takeCaughtUp, type PendingAudits } from './core/pending-audits.ts'
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
@@ -124,6 +125,7 @@ const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicM
 export async function aggregate(options: AggregateOptions): Promise<void> {
   const loop: Loop = {
     ...options,
+    swapped: undefined,
     turns: createTurns(options.mayFollow?.() !== false),
     audits: createPendingAudits(),
     shownAgain: new Map(),
@@ -151,6 +153,8 @@ async function followInTurn(loop: Loop): Promise<void> {
 }
 
 type Loop = AggregateOptions & {
+  /** While a replacement takes the place of the city, piece by piece: when it is done. */
+  swapped: Promise<undefined> | undefined
   readonly turns: Turns
   readonly audits: PendingAudits
   /** Rooms that the homeserver shows again, and since when. */
@@ -190,13 +194,27 @@ async function takeInitial(loop: Loop, { lazy, slices, requestedAt, receivedAt: 
     heedRooms(loop, facts)
     learnInto(replacement, facts, at)
   }
-  finishReplacement(city, replacement, at)
+  await swap(loop, takeReplacement(city, replacement, at))
   // Lists from before it say nothing that it does not know better, and of a room that waits for its list much less.
   audits.forEach(() => loop.audited?.('replaced'))
   audits.clear()
   endBlindness(loop, requestedAt.monotonicMs, at)
   rooms.wantMembers(unlistedRooms(city))
 }
+
+/** Beats go on between the pieces; whoever has something to tell the city waits until it is whole. */
+async function swap(loop: Loop, pieces: Pieces<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  loop.swapped = promise
+  while (pieces.next().done !== true) await nextTurn(loop.clock)
+  loop.swapped = undefined
+  resolve(undefined)
+}
+
+const nextTurn = (clock: Clock): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(0, resolve)
+  })
 
 /** What concerns the map rather than the counts. */
 function heedRooms({ rooms }: Loop, facts: readonly Fact[]): void {
@@ -208,6 +226,7 @@ function heedRooms({ rooms }: Loop, facts: readonly Fact[]): void {
 
 async function followMap(loop: Loop, turn: AbortSignal): Promise<void> {
   for await (const rooms of loop.rooms.updates(turn)) {
+    if (loop.swapped !== undefined) await loop.swapped
     mapRooms(loop.city, rooms, momentOf(loop.clock))
     loop.known.mapped = true
     tell(loop, undefined)
@@ -216,6 +235,7 @@ async function followMap(loop: Loop, turn: AbortSignal): Promise<void> {
 
 async function followFindings(loop: Loop, turn: AbortSignal): Promise<void> {
   for await (const finding of loop.rooms.findings(turn)) {
+    if (loop.swapped !== undefined) await loop.swapped
     const at = momentOf(loop.clock)
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
     else if (finding.kind === 'blind') heedBlindness(loop, finding.roomId, finding.isBlind, at)
@@ -280,7 +300,7 @@ function startTicking(loop: Loop): Cancel {
     loop.known.sightings = loop.rooms.sightings()
     const dueAtMs = nextDueAtMs(city)
     loop.judged?.(sourceOf(city, at))
-    if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs) advance(city, at)
+    if (dueAtMs !== undefined && dueAtMs <= at.monotonicMs && loop.swapped === undefined) advance(city, at)
     if (wantsPresenceProbe(city, at)) void probe(loop)
     if (loop.known.learning) for (const voice of loop.voices) voice.tick()
     else tell(loop, undefined)
@@ -295,6 +315,7 @@ async function probe(loop: Loop): Promise<void> {
   if (nowMs - loop.probedAtMs < probeEveryMs) return
   loop.probedAtMs = nowMs
   const works = await loop.probePresence(loop.signal)
+  if (loop.swapped !== undefined) await loop.swapped
   // What a poll says of us may undo the first half of a probe before the second: a city that is believed gets another one.
   const isFirstNo = works === false && !loop.doubted && !isPresenceHeld(loop.city)
   loop.doubted = isFirstNo

@@ -117,7 +117,9 @@ const beatIn = (messages: readonly OutMessage[]): Beat | undefined => {
 /** Until nothing is due any more at this moment. */
 function sayAll(leading: Leading, nowMs: number): Beat[] {
   const beats: Beat[] = []
-  for (let { beat } = say(leading, nowMs); beat !== undefined; { beat } = say(leading, nowMs)) beats.push(beat)
+  do {
+    for (let { beat } = say(leading, nowMs); beat !== undefined; { beat } = say(leading, nowMs)) beats.push(beat)
+  } while (leading.speech.isBusy?.() === true)
   return beats
 }
 
@@ -298,4 +300,53 @@ it('[L24] what a standby heard of is no cause of what it says at its takeover', 
   speech.changed(['r'], cause, 0)
   speech.takeStored([])
   expect(causes()).toEqual([cause, undefined])
+})
+
+it('[L24] a large city is got ready in pieces; what changes meanwhile is said as it is in the end', () => {
+  const counts = new Map(Array.from({ length: 1_100 }, (_, room) => [`r${room}`, 5]))
+  const presence = (slug: string, more: Partial<RoomPresence>) =>
+    JSON.parse(stored(slug, { typing_count: 0, typing_users: [], ...more }).body) as RoomPresence
+  const city = {
+    isKnown: () => true,
+    sightings: () => 2,
+    slugs: () => [...counts.keys()],
+    valueOf: (slug: string): RoomValue => {
+      const online = counts.get(slug)
+      return online === undefined
+        ? { kind: 'removed', presence: presence(slug, { online_count: 0, removed: true }) }
+        : { kind: 'known', presence: presence(slug, { online_count: online }) }
+    },
+    source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
+    wallMs: () => 9,
+  }
+  const speech = createRoomSpeech(city, subjectsBelow(defaultPrefix), 3_000)
+  speech.begin({ term: 1, epoch: 2 })
+  expect(speech.isBusy?.()).toBe(false)
+  speech.takeStored([stored('gone'), stored('late')])
+  const said = new Map<string, RoomPresence>()
+  const beats: Beat[] = []
+  const listen = () => {
+    const messages = speech.next(0).map(({ body }) => JSON.parse(body) as RoomPresence | Beat)
+    for (const message of messages)
+      if ('room_slug' in message) said.set(message.room_slug, message)
+      else beats.push(message)
+    speech.said(0)
+  }
+  listen()
+  expect([said.size, beats.map(({ complete }) => complete), speech.isBusy?.()]).toEqual([0, [false], true])
+  // One that was offered, one that was not yet, one that goes, and one that comes though the stream had it before.
+  counts.set('r0', 6).set('r1099', 7).set('late', 8)
+  counts.delete('r1')
+  speech.changed(['r0', 'r1099', 'r1', 'late'], undefined, 0)
+  for (let turn = 0; turn < 4; turn++) listen()
+  expect([said.size, speech.isBusy?.(), beats.at(-1)?.complete]).toEqual([1_102, false, true])
+  const online = (slug: string) => [said.get(slug)?.online_count, said.get(slug)?.removed]
+  expect(['r0', 'r1099', 'r1', 'late', 'gone', 'r2'].map(online)).toEqual([
+    [6, undefined],
+    [7, undefined],
+    [0, true],
+    [8, undefined],
+    [0, true],
+    [5, undefined],
+  ])
 })

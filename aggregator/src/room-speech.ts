@@ -18,6 +18,7 @@ import {
   takeDue,
   takeWaiting,
 } from './core/room-throttle.ts'
+import { roomsPerPiece, visit, type Pieces } from './core/pieces.ts'
 import type { Speech } from './voice.ts'
 
 /** What the speech asks about the city. */
@@ -49,6 +50,8 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
   const traces = new Map<string, string>()
   let epoch: Epoch | undefined
   let stored: Map<string, RoomPresence> | undefined
+  /** The takeover that is under way, from its first piece to its last. */
+  let taking: Pieces<void> | undefined
   let takenOver = false
   let complete = false
   let held = new Set<string>()
@@ -79,18 +82,28 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
     return mapped.size > 0 && (kept * 2 >= rooms.length || city.sightings() >= 2)
   }
 
-  const takeOver = (before: ReadonlyMap<string, RoomPresence>, nowMs: number): void => {
-    takenOver = true
-    const mapped = new Set<string>(city.slugs())
-    for (const slug of city.slugs()) {
+  /** In pieces; what changes between two of them is offered by itself, and what is offered later is as it is then. */
+  function* takeOver(before: ReadonlyMap<string, RoomPresence>, nowMs: number): Pieces<void> {
+    yield* visit(city.slugs(), roomsPerPiece, (slug) => {
       const last = before.get(slug)
       // Never seen since this process began: the last known count, marked, is more than nothing and less than a claim.
       if (city.valueOf(slug).kind === 'unobserved' && last !== undefined && last.removed !== true)
         offer(throttle, { ...last, typing_count: 0, typing_users: [], active: false, stale: true }, nowMs)
       else offerSlug(slug, nowMs)
-    }
+    })
+    const mapped = new Set<string>(city.slugs())
     for (const [slug, last] of before)
       if (!mapped.has(slug) && last.removed !== true) offer(throttle, removedRoom(last, city.wallMs()), nowMs)
+    // The batch of a large city has a turn of its own.
+    if (mapped.size > roomsPerPiece) yield
+  }
+
+  const goOnTakingOver = (nowMs: number): void => {
+    if (takenOver || stored === undefined || !city.isKnown()) return
+    taking ??= isBelieved(stored) ? takeOver(stored, nowMs) : undefined
+    if (taking?.next().done !== true) return
+    taking = undefined
+    takenOver = true
   }
 
   return {
@@ -100,6 +113,7 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
       traces.clear()
       forgetPublished(throttle)
       stored = undefined
+      taking = undefined
       takenOver = false
       complete = false
       held = new Set()
@@ -121,7 +135,7 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
       if (epoch === undefined) return []
       begunAtMs ??= nowMs
       const everyMs = nowMs - begunAtMs < gatherMs ? gatherBeatEveryMs : beatEveryMs
-      if (!takenOver && stored !== undefined && city.isKnown() && isBelieved(stored)) takeOver(stored, nowMs)
+      goOnTakingOver(nowMs)
       const { source, sourceAgeMs } = city.source()
       // Whoever is told that the source lives again must not see what was true before it fell silent: windows wait for nobody then.
       const revives = beatSource === 'stale' && source === 'live'
@@ -161,10 +175,13 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
         // The newest cause alone: an unsampled one must not go out under the trace of the one before.
         if (traceparent === undefined) traces.delete(slug)
         else traces.set(slug, traceparent)
-        if (takenOver) offerSlug(slug, nowMs)
+        if (takenOver || taking !== undefined) offerSlug(slug, nowMs)
       }
     },
 
     isComplete: () => complete,
+
+    // While a response is being learned nothing can be got ready.
+    isBusy: () => taking !== undefined && city.isKnown(),
   }
 }

@@ -48,6 +48,8 @@ export interface Speech {
   next(nowMs: number): readonly OutMessage[]
   /** What was taken last is stored. */
   said(nowMs: number): void
+  /** Whether there is more to get ready, a piece at each question for the next batch. */
+  isBusy?(): boolean
 }
 
 export type VoiceMetrics = {
@@ -106,6 +108,7 @@ export function createVoice(options: VoiceOptions): Voice {
   let lookedAtMs = Number.NEGATIVE_INFINITY
   let sawAnother = false
   let cancelRetry = (): void => undefined
+  let cancelSoon = (): void => undefined
   let stopped = false
   let trouble: CityError | undefined
 
@@ -269,6 +272,13 @@ export function createVoice(options: VoiceOptions): Voice {
     }
     const messages = speech.next(nowMs)
     if (messages.length > 0) inFlight = write(messages, leader.epoch)
+    else if (speech.isBusy?.() === true) soon()
+  }
+
+  /** The next piece has a turn of its own, and comes at once. */
+  const soon = (): void => {
+    cancelSoon()
+    cancelSoon = clock.after(0, tick)
   }
 
   return {
@@ -280,6 +290,7 @@ export function createVoice(options: VoiceOptions): Voice {
     async stop() {
       stopped = true
       cancelRetry()
+      cancelSoon()
       await inFlight
     },
   }

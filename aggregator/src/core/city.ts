@@ -1,7 +1,7 @@
 // The whole truth the daemon knows: people, rooms, which slug is which room, and whether the source may be believed.
 //
 //   learn, learn, … syncSucceeded          one response: what it adds up to is looked at when it ends (or takeChanged asks)
-//   startReplacement … finishReplacement   an initial sync, learned beside the city and swapped in at once
+//   startReplacement … takeReplacement     an initial sync, learned beside the city and swapped in, in pieces
 //   advance                                what time alone changes
 //        |
 //        v
@@ -23,6 +23,7 @@ import { createObservation, endLives, findLifeDue, forgetRoomless, observe, stop
 import type { Observation } from './observation.ts'
 import { auditMembers, cameBack, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { movedSince } from './recent-movers.ts'
+import { roomsPerPiece, visit, wholly, type Pieces } from './pieces.ts'
 import { carryActivity } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
@@ -110,16 +111,22 @@ export function learnInto(replacement: Replacement, facts: readonly Fact[], at: 
   shown.showAsTold(observation.state)
 }
 
-/** Puts the replacement in the place of all that was learned before; activity of rooms that stay is kept. */
-export function finishReplacement(city: City, replacement: Replacement, at: Moment): void {
+export const finishReplacement = (city: City, replacement: Replacement, at: Moment): void =>
+  wholly(takeReplacement(city, replacement, at))
+
+/**
+ * Puts the replacement in the place of all that was learned before; activity of rooms that stay is kept. Between two pieces nobody
+ * may change the city or take what changed: half of it is seen from before, and half from after.
+ */
+export function* takeReplacement(city: City, replacement: Replacement, at: Moment): Pieces<void> {
   endResponse(city)
   reach(city, at)
   const { observation: former, health } = city
   const { observation: fresh } = replacement
   forgetRoomless(fresh)
   const doubt = { presenceWorked: health.presence === 'works', allListed: fresh.unlisted.size === 0 }
-  if (shown.emptiesCity(former.state, fresh.state, doubt)) city.health = hold(health, at)
-  shown.carryShown(former.state, fresh.state, shownRule(city))
+  if (yield* shown.emptiesCity(former.state, fresh.state, doubt)) city.health = hold(health, at)
+  yield* shown.carryShown(former.state, fresh.state, shownRule(city))
   for (const [roomId, life] of former.lives) {
     fresh.touched.add(roomId)
     const freshLife = fresh.lives.get(roomId)
@@ -129,7 +136,7 @@ export function finishReplacement(city: City, replacement: Replacement, at: Mome
   for (const roomId of former.blind) if (isOpen(fresh.state, roomId)) fresh.blind.add(roomId)
   city.observation = fresh
   settleDoubted(city)
-  look(city, at)
+  yield* lookInPieces(city, at)
 }
 
 /**
@@ -308,7 +315,9 @@ function lookUnlessLearning(city: City): void {
 }
 
 /** Shows what may be shown, and looks at every room where something happened. */
-function look(city: City, stamp: Moment): void {
+const look = (city: City, stamp: Moment): void => wholly(lookInPieces(city, stamp))
+
+function* lookInPieces(city: City, stamp: Moment): Pieces<void> {
   const { observation, rooms, now } = city
   forgetRoomless(observation)
   shown.settleShown(observation.state, shownRule(city))
@@ -316,6 +325,6 @@ function look(city: City, stamp: Moment): void {
   takeDirtyRooms(observation.state, touched)
   const held = isHeld(city.health)
   const moment = { held, nowMs: now.monotonicMs, stampTs: stamp.wallMs }
-  for (const roomId of touched) lookAtRoom(rooms, observation, roomId, moment)
+  yield* visit(touched, roomsPerPiece, (roomId) => lookAtRoom(rooms, observation, roomId, moment))
   touched.clear()
 }

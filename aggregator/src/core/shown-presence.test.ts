@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { user } from '../testing/cities.ts'
 import { createPresenceState, isShown, joinRoom, onlineIn, openRoom, statusCode, tell } from './presence-state.ts'
 import type { PresenceState } from './presence-state.ts'
+import { wholly } from './pieces.ts'
 import * as s from './shown-presence.ts'
 
 const open: s.ShownRule = { held: false, graceMs: 0, nowMs: 1000 }
@@ -94,7 +95,7 @@ it('[P7] who is back in an initial sync is not on the way out any more', () => {
   tellOffline(former, 0, 1)
   s.settleShown(former, { ...open, graceMs: 100 })
   const fresh = stateWith(2, 2)
-  s.carryShown(former, fresh, { held: false, graceMs: 100, nowMs: 1050 })
+  wholly(s.carryShown(former, fresh, { held: false, graceMs: 100, nowMs: 1050 }))
   expect([onlineIn(fresh, '!r'), fresh.leaving.size]).toEqual([2, 0])
 })
 
@@ -117,11 +118,13 @@ it.each([
   ['three of twenty listed', 20, 3, true, false],
 ])('[P11] an initial sync, %s', (_name, shownBefore, listed, worked, doubted) => {
   const doubt = { presenceWorked: worked, allListed: true }
-  expect(s.emptiesCity(shownWith(25, shownBefore), stateWith(25, listed), doubt)).toBe(doubted)
+  expect(wholly(s.emptiesCity(shownWith(25, shownBefore), stateWith(25, listed), doubt))).toBe(doubted)
 })
 
 it('[P11] an initial sync without any person is no doubt', () => {
-  expect(s.emptiesCity(shownWith(0, 0), stateWith(0, 0), { presenceWorked: false, allListed: true })).toBe(false)
+  expect(wholly(s.emptiesCity(shownWith(0, 0), stateWith(0, 0), { presenceWorked: false, allListed: true }))).toBe(
+    false,
+  )
 })
 
 it.each([
@@ -133,5 +136,7 @@ it.each([
 ])('[P11] an initial sync that leaves members out, %s', (_name, shownBefore, listed, worked, doubted) => {
   const fresh = stateWith(0, 0)
   for (let index = 0; index < listed; index++) tell(fresh, user(index), statusCode.online, undefined)
-  expect(s.emptiesCity(shownWith(25, shownBefore), fresh, { presenceWorked: worked, allListed: false })).toBe(doubted)
+  expect(wholly(s.emptiesCity(shownWith(25, shownBefore), fresh, { presenceWorked: worked, allListed: false }))).toBe(
+    doubted,
+  )
 })

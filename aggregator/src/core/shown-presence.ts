@@ -7,6 +7,7 @@
 // Leaving a room is neither: it counts at once, held or not.
 import { nameOf } from './id-table.ts'
 import { countWaiting, drain } from './index-queue.ts'
+import { peoplePerPiece, visit, type Pieces } from './pieces.ts'
 import { isShown, show, showUnheard, type PresenceState } from './presence-state.ts'
 import { isReported, markChanged, markReported } from './user-watch.ts'
 
@@ -70,14 +71,14 @@ export function nextGraceEndMs(state: PresenceState): number | undefined {
  * An initial sync says that everybody who is not listed is offline. May that be believed? Not when it takes most of the people
  * offline, and not when it lists nobody at all while people were shown, or while presence was never seen to work.
  */
-export function emptiesCity(
+export function* emptiesCity(
   former: PresenceState,
   fresh: PresenceState,
   { presenceWorked, allListed }: { readonly presenceWorked: boolean; readonly allListed: boolean },
-): boolean {
+): Pieces<boolean> {
   // Where the members of rooms are still to be listed, presence came for people who are in no room yet.
   const listed = countTold(fresh) + (allListed ? 0 : fresh.outsiders.size)
-  const { people, offline } = compareShown(former, fresh, allListed)
+  const { people, offline } = yield* compareShown(former, fresh, allListed)
   if (isMost(offline, people)) return true
   return listed === 0 && (people > 0 || (!presenceWorked && (fresh.users.indexOf.size > 0 || !allListed)))
 }
@@ -90,42 +91,44 @@ export function showAsTold(state: PresenceState): void {
   for (const user of drain(state.unsettled)) showUnheard(state, user, state.told[user] ?? 0)
 }
 
-const countTold = (state: PresenceState): number => {
+/** Whoever is no user (any more) is told as nothing. */
+function countTold({ told }: PresenceState): number {
   let count = 0
-  for (const user of state.users.indexOf.values()) if (state.told[user] !== 0) count++
+  for (const status of told) if (status !== 0) count++
   return count
 }
 
 /** Of the people shown before who are or may be in a room (leaving is not held): how many, and how many are now offline. */
-function compareShown(
+function* compareShown(
   former: PresenceState,
   fresh: PresenceState,
   allListed: boolean,
-): { people: number; offline: number } {
+): Pieces<{ people: number; offline: number }> {
   let people = 0
   let offline = 0
-  for (const [userId, before] of former.users.indexOf) {
+  yield* visit(former.users.indexOf, peoplePerPiece, ([userId, before]) => {
+    if (!isShown(former, before) || former.leaving.has(before)) return
     const user = fresh.users.indexOf.get(userId)
-    if ((user === undefined && allListed) || !isShown(former, before) || former.leaving.has(before)) continue
+    if (user === undefined && allListed) return
     people++
     if (user === undefined ? !fresh.outsiders.has(userId) : fresh.told[user] === 0) offline++
-  }
+  })
   return { people, offline }
 }
 
 /** Shows the people of a new state as the rule says, seen from what was shown of them before. */
-export function carryShown(former: PresenceState, fresh: PresenceState, rule: ShownRule): void {
+export function* carryShown(former: PresenceState, fresh: PresenceState, rule: ShownRule): Pieces<void> {
   drain(fresh.unsettled)
   carryLeaving(former, fresh, rule)
-  for (const [userId, user] of fresh.users.indexOf) {
+  yield* visit(fresh.users.indexOf, peoplePerPiece, ([userId, user]) => {
     const before = former.users.indexOf.get(userId)
     const shownBefore = before === undefined ? 0 : (former.shown[before] ?? 0)
     if (before !== undefined) carryWatch(former, fresh, before, user)
     const after = shownAfter(fresh, user, shownBefore, rule)
     showUnheard(fresh, user, after)
     if (after !== shownBefore) markChanged(fresh.watch, user)
-  }
-  carryGone(former, fresh)
+  })
+  yield* carryGone(former, fresh)
 }
 
 function shownAfter(fresh: PresenceState, user: number, shownBefore: number, rule: ShownRule): number {
@@ -150,10 +153,13 @@ function carryWatch(former: PresenceState, fresh: PresenceState, before: number,
   if (former.watch.changed.marks[before] === 1) markChanged(fresh.watch, user)
 }
 
-function carryGone(former: PresenceState, fresh: PresenceState): void {
-  if (former.watch === undefined || fresh.watch === undefined) return
-  for (const userId of former.watch.gone) fresh.watch.gone.add(userId)
-  for (const userId of former.watch.doubted) fresh.watch.doubted.add(userId)
-  for (const [userId, before] of former.users.indexOf)
-    if (!fresh.users.indexOf.has(userId) && isReported(former.watch, before)) fresh.watch.doubted.add(userId)
+function* carryGone(former: PresenceState, fresh: PresenceState): Pieces<void> {
+  const { watch: before } = former
+  const { watch: after } = fresh
+  if (before === undefined || after === undefined) return
+  for (const userId of before.gone) after.gone.add(userId)
+  for (const userId of before.doubted) after.doubted.add(userId)
+  yield* visit(former.users.indexOf, peoplePerPiece, ([userId, user]) => {
+    if (isReported(before, user) && !fresh.users.indexOf.has(userId)) after.doubted.add(userId)
+  })
 }
