@@ -10,7 +10,7 @@ import type { CityPresence } from './core/city-presence.ts'
 import type { Context } from './core/desired-objects/context.ts'
 import { nameOf, placeOf } from './core/desired-objects/metadata.ts'
 import { secretFiles } from './core/desired-objects/secrets.ts'
-import { desiredObjects } from './core/desired.ts'
+import { rememberDesired, type desiredObjects } from './core/desired.ts'
 import { findChild, type SecretFinding } from './core/judge-city.ts'
 import { unmarkedSecret } from './core/judge-spec.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from './core/kube-object.ts'
@@ -52,6 +52,7 @@ export type Reconcile = {
 }
 
 type Memory = {
+  readonly desired: typeof desiredObjects
   readonly children: OwnWrites
   readonly status: OwnWrites
   lease: LeaseSight | undefined
@@ -63,7 +64,7 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
   const memories = new Map<string, Memory>()
   const memoryOf = (uid: string): Memory => {
     const known = memories.get(uid) ?? {
-      ...{ children: createOwnWrites(), status: createOwnWrites() },
+      ...{ desired: rememberDesired(), children: createOwnWrites(), status: createOwnWrites() },
       ...{ lease: undefined, refusals: [], secrets: undefined },
     }
     memories.set(uid, known)
@@ -81,7 +82,7 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
       const city = read.value
       const context = options.context()
       const observed = await observe(city, memory, context, options)
-      const planned = plan(city, observed, context, options.clock.wallMs())
+      const planned = plan(city, observed, context, options.clock.wallMs(), memory.desired)
       await carryOut(planned, memory, options)
       await report(city, planned, memory, options)
       return {
@@ -125,7 +126,7 @@ async function look(
   const nowMs = clock.monotonicMs()
   const cached = memory.children.look(cluster.objectsOf(city), nowMs)
   const places = new Set(cached.map(placeOf))
-  const missing = desiredObjects(city, context, undefined).filter((one) => !places.has(placeOf(one)))
+  const missing = memory.desired(city, context, undefined).filter((one) => !places.has(placeOf(one)))
   const found = await Promise.all(
     missing.map(async (one) => memory.children.unseen(placeOf(one), nowMs) ?? (await cluster.read(refOf(one)))),
   )

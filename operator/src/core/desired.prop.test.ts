@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { anyCity, cityOf, contextOf, smallSpec } from '../testing/cities.ts'
+import { anyCity, anySpec, cityOf, contextOf, smallSpec } from '../testing/cities.ts'
 import { isMadeFor, placeOf } from './desired-objects/metadata.ts'
-import { desiredObjects } from './desired.ts'
+import { desiredObjects, rememberDesired } from './desired.ts'
 
 it('[OP2] all that a city is made of is in its namespace, owned by it and marked; nothing lies in one place twice', () => {
   fc.assert(
@@ -42,4 +42,30 @@ it('[OD16] the smallest city is two Deployments and what they need, and nothing 
     'PodDisruptionBudget daarion-aggregator',
     'PodDisruptionBudget daarion-gateway',
   ])
+})
+
+it('[OD19] what is remembered is what would be made, whatever becomes another in between', () => {
+  const step = fc.record({
+    spec: anySpec,
+    isSame: fc.boolean(),
+    replicas: fc.constantFrom(undefined, 1, 2),
+    hasRoutes: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+      const remembered = rememberDesired()
+      let generation = 1
+      let city = cityOf()
+      for (const { spec, isSame, replicas, hasRoutes } of steps) {
+        if (!isSame) city = cityOf(spec, { generation: ++generation })
+        const context = contextOf({ cluster: { ...contextOf().cluster, httpRoute: hasRoutes } })
+        const made = remembered(city, context, replicas)
+        expect(made).toEqual(desiredObjects(city, context, replicas))
+        expect(remembered({ ...city, metadata: { ...city.metadata, resourceVersion: 'x' } }, context, replicas)).toBe(
+          made,
+        )
+      }
+    }),
+    { numRuns: 50 },
+  )
 })

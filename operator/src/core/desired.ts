@@ -10,6 +10,7 @@ import { gatewayService, httpRoute, ingress } from './desired-objects/network.ts
 import { account, lease, role, roleBinding } from './desired-objects/rights.ts'
 import { roomsMap, settingsMap } from './desired-objects/settings.ts'
 import { aggregatorDeployment, disruptionBudget, gatewayDeployment } from './desired-objects/workloads.ts'
+import { canonical } from './fingerprint.ts'
 import type { KubeObject } from './kube-object.ts'
 
 export function desiredObjects(
@@ -42,4 +43,22 @@ export function desiredObjects(
     dashboard(city),
   ]
   return wanted.filter((one) => one !== undefined)
+}
+
+// With and without replicas, and those of before.
+const rememberedMax = 4
+
+/** The same for one city, made once while nothing is another that it is made from: it takes a millisecond, and is asked for often. */
+export function rememberDesired(): typeof desiredObjects {
+  const made = new Map<string, readonly KubeObject[]>()
+  return (city, context, gatewayReplicas) => {
+    const { uid, generation } = city.metadata
+    const key = canonical([uid, generation, gatewayReplicas, context])
+    const known = made.get(key)
+    if (known !== undefined) return known
+    if (made.size >= rememberedMax) made.clear()
+    const objects = desiredObjects(city, context, gatewayReplicas)
+    made.set(key, objects)
+    return objects
+  }
 }

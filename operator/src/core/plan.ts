@@ -50,8 +50,15 @@ export type Plan = {
 const secretAgainMs = 10_000
 export const lookAgainMs = 300_000
 
-export function plan(city: CityPresence, observed: Observed, context: Context, nowMs: number): Plan {
-  const wanted = desiredObjects(city, context, gatewayReplicas(city, observed.objects))
+export function plan(
+  city: CityPresence,
+  observed: Observed,
+  context: Context,
+  nowMs: number,
+  desired = desiredObjects,
+): Plan {
+  const wanted = desired(city, context, gatewayReplicas(city, observed.objects))
+  const there = new Map(observed.objects.map((one) => [placeOf(one), one]))
   const accepted = judgeAcceptance(city, observed, context, wanted)
   const references = unmarkedSecret(city, context) ?? judgeReferences(secretFiles(city), observed.secrets)
   const mayWrite =
@@ -62,7 +69,7 @@ export function plan(city: CityPresence, observed: Observed, context: Context, n
     city.metadata.deletionTimestamp === undefined
   const told = tell(city, observed, context, { accepted, references, nowMs })
   return {
-    apply: mayWrite ? wanted.filter((one) => !isInPlace(one, observed)) : [],
+    apply: mayWrite ? wanted.filter((one) => !isInPlace(one, there.get(placeOf(one)), observed.applied)) : [],
     remove: mayWrite ? leftovers(city, observed.objects, wanted) : [],
     status: told.isNews ? told.status : undefined,
     events: told.isNews ? told.events : [],
@@ -74,14 +81,12 @@ export function plan(city: CityPresence, observed: Observed, context: Context, n
 export const versionOf = ({ metadata }: KubeObject): string =>
   String(metadata.generation ?? metadata.resourceVersion ?? '')
 
-function isInPlace(wanted: KubeObject, { objects, applied }: Observed): boolean {
-  const key = placeOf(wanted)
-  const live = objects.find((one) => placeOf(one) === key)
+function isInPlace(wanted: KubeObject, live: KubeObject | undefined, applied: ReadonlyMap<string, string>): boolean {
   if (live === undefined) return false
   if (live.metadata.annotations?.[intentAnnotation] !== wanted.metadata.annotations?.[intentAnnotation]) return false
   // A generation does not move with labels and owners, so these are compared in any case.
   if (!covers(live.metadata, wanted.metadata)) return false
-  return applied.get(key) === versionOf(live) || covers(live, wanted)
+  return applied.get(placeOf(wanted)) === versionOf(live) || covers(live, wanted)
 }
 
 function leftovers(city: CityPresence, objects: readonly KubeObject[], wanted: readonly KubeObject[]): ObjectRef[] {
