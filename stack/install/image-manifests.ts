@@ -14,7 +14,19 @@ function put(path: string, change: (manifest: Manifest) => Manifest): void {
   writeFileSync(join(folder, path, 'package.json'), `${JSON.stringify(change(manifest), undefined, 2)}\n`)
 }
 
-put('.', ({ name, version, license, type }) => ({ name, version, license, type, private: true, workspaces }))
+/** An override may name a version by the dependency that has it, which is left out here: `$name`. */
+const resolved = (overrides: unknown, versions: unknown): Manifest =>
+  Object.fromEntries(
+    Object.entries((overrides ?? {}) as Record<string, string>).map(([name, version]) => [
+      name,
+      version.startsWith('$') ? (versions as Record<string, string>)[version.slice(1)] : version,
+    ]),
+  )
+
+put('.', ({ name, version, license, type, overrides, devDependencies }) => ({
+  ...{ name, version, license, type, private: true, workspaces },
+  overrides: resolved(overrides, devDependencies),
+}))
 for (const workspace of workspaces)
   put(workspace, (manifest) =>
     Object.fromEntries(Object.entries(manifest).filter(([key]) => key !== 'devDependencies')),

@@ -243,6 +243,10 @@ it('[S43] an image has the manifests of one service and what it stands on, witho
     workspaces: ['wire', 'chassis', 'gateway'],
   })
   for (const path of ['.', 'wire', 'chassis', 'gateway']) expect(manifest(path)).not.toHaveProperty('devDependencies')
+  // A version by name of a dependency that is left out would be none.
+  const { overrides } = manifest('.') as { overrides: Record<string, string> }
+  expect(Object.values(overrides).filter((version) => !/^\d/.test(version))).toEqual([])
+  expect(overrides).not.toEqual({})
   expect(manifest('gateway')).toMatchObject({ dependencies: { '@citypresence/wire': '0.1.0' } })
 })
 

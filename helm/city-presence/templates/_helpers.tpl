@@ -148,7 +148,7 @@ securityContext:
 {{- define "city-presence.testContainer" -}}
 image: {{ include "city-presence.operatorImage" . }}
 imagePullPolicy: {{ .Values.images.pullPolicy }}
-command: [node]
+command: [/usr/local/bin/node]
 resources:
   requests: { cpu: 10m, memory: 64Mi }
   limits: { memory: 128Mi }
