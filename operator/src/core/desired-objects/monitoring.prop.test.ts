@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createAggregatorMetrics } from '@citypresence/aggregator/metrics'
@@ -30,4 +32,13 @@ it('[OD15] every metric that an alert or a panel asks for is one that the servic
   const there = (await Promise.all(services.map(({ registry }) => registry.metrics()))).join('\n')
   const known = new Set([...there.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
   expect([...asked].filter((name) => !known.has(name.replace(/_bucket$/, '')))).toEqual([])
+})
+
+it('[OD15] every alert names a page of docs/runbooks', () => {
+  const city = cityOf({ ...smallSpec, observability: { rules: 'Enabled' } })
+  const pages = [...JSON.stringify(alertRules(city, contextOf())).matchAll(/docs\/runbooks\/\w+\.md/g)].map(
+    ([page]) => page,
+  )
+  expect(pages.length).toBeGreaterThan(4)
+  for (const page of pages) expect(existsSync(join(import.meta.dirname, '../../../..', page)), page).toBe(true)
 })

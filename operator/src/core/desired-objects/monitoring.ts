@@ -1,5 +1,5 @@
-// What Prometheus and Grafana get, where it is asked for and the cluster knows the kinds: a PodMonitor for each part, alerts, a
-// dashboard. Every name of a metric in here is one that the services have.
+// What Prometheus and Grafana get, where it is asked for and the cluster knows the kinds: a PodMonitor for each part, the alerts that
+// are about one city, a dashboard of it. For a whole cluster there is more in sight/. Every metric in here is one that services have.
 import type { CityPresence } from '../city-presence.ts'
 import type { KubeObject } from '../kube-object.ts'
 import type { Context } from './context.ts'
@@ -29,11 +29,13 @@ type Alert = {
   readonly for: string
   readonly severity: 'warning' | 'critical'
   readonly summary: string
+  /** The page of docs/runbooks; undefined: the one of its own name. */
+  readonly runbook?: string
 }
 
 const alerts: readonly Alert[] = [
   {
-    name: 'CityPresenceNoLeader',
+    name: 'CityPresenceWithoutLeader',
     expr: (where) => `(sum(citypresence_aggregator_leads{${where},stream="rooms"}) or vector(0)) < 1`,
     // A failover takes ten seconds at most.
     for: '1m',
@@ -41,7 +43,7 @@ const alerts: readonly Alert[] = [
     summary: 'Nobody leads: counts stand still and are marked stale.',
   },
   {
-    name: 'CityPresenceSourceStale',
+    name: 'CityPresenceMatrixNotBelieved',
     expr: (where) => `max(citypresence_aggregator_source_stale{${where}}) > 0`,
     for: '2m',
     severity: 'critical',
@@ -55,19 +57,20 @@ const alerts: readonly Alert[] = [
     summary: 'A gateway shows everything as stale.',
   },
   {
-    name: 'CityPresenceRoomsWithout',
+    name: 'CityPresenceRoomsNotCounted',
     expr: (where) => `max(sum by (pod) (citypresence_aggregator_rooms_without_matrix_room{${where}})) > 0`,
     for: '15m',
     severity: 'warning',
     summary: 'There are rooms that nobody counts: unknown to Matrix, or without the daemon.',
   },
   {
-    name: 'CityPresenceSlow',
+    name: 'CityPresenceLate',
     expr: (where) =>
-      `histogram_quantile(0.99, sum by (le) (rate(citypresence_gateway_freshness_seconds_bucket{${where}}[5m]))) > 5`,
+      `histogram_quantile(0.99, sum by (le) (rate(citypresence_gateway_freshness_seconds_bucket{${where},marked="no"}[5m]))) > 5`,
     for: '10m',
     severity: 'warning',
-    summary: 'One change in a hundred takes more than five seconds to the browser.',
+    summary: 'One change in a hundred takes more than five seconds to the browser, and is not marked as stale.',
+    runbook: 'CityPresenceFreshnessBurnsSlowly',
   },
 ]
 
@@ -84,12 +87,12 @@ export function alertRules(city: CityPresence, { cluster }: Context): KubeObject
       groups: [
         {
           name: nameOf(city, 'alerts'),
-          rules: alerts.map(({ name, expr, severity, summary, for: since }) => ({
+          rules: alerts.map(({ name, expr, severity, summary, for: since, runbook = name }) => ({
             alert: name,
             expr: expr(where),
             for: since,
             labels: { severity, city: city.metadata.name },
-            annotations: { summary },
+            annotations: { summary, runbook: `docs/runbooks/${runbook}.md` },
           })),
         },
       ],
