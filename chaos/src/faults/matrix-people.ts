@@ -63,6 +63,14 @@ const sessions: readonly Fault[] = [
   },
 ]
 
+/** Nobody does anything any more, and everybody is there. */
+async function everybodyOnline(stage: Stage): Promise<void> {
+  stage.endLife()
+  stage.town.fallSilent()
+  for (const person of stage.town.people) stage.town.online(person)
+  await untilTrue(stage, 10_000)
+}
+
 const presence: readonly Fault[] = [
   {
     id: 'F27a',
@@ -73,11 +81,8 @@ const presence: readonly Fault[] = [
     // Frozen counts are believed for as long as nothing is known of it.
     blindMs: 60_000,
     async run(stage) {
-      stage.endLife()
       const { homeserver, town, recorder } = stage
-      town.fallSilent()
-      for (const person of town.people) town.online(person)
-      await untilTrue(stage, 10_000)
+      await everybodyOnline(stage)
       const from = homeserver.requests.length
       homeserver.stopTrackingPresence()
       const markedMs = await untilMarked(stage, 60_000)
@@ -106,11 +111,8 @@ const presence: readonly Fault[] = [
     // Frozen counts are believed for as long as nothing is known of it.
     blindMs: 60_000,
     async run(stage) {
-      stage.endLife()
       const { homeserver, town, recorder } = stage
-      town.fallSilent()
-      for (const person of town.people) town.online(person)
-      await untilTrue(stage, 10_000)
+      await everybodyOnline(stage)
       homeserver.freezePresence()
       const person = town.membersOf(town.slugs[0] ?? '')[0] ?? ''
       town.offline(person)
