@@ -8,6 +8,7 @@ import { nextJoin, wantRooms } from '../core/join-queue.ts'
 import type { Successor } from '../core/room-plan.ts'
 import { silentLog } from '../testing/matrix.ts'
 import { audit, joinRoom } from './room-membership.ts'
+import { refresh } from './room-refresh.ts'
 import { addSuccessor, createWorker, lose, replan, type Finding, type RoomSourceOptions } from './room-worker.ts'
 
 const nobody = () => Promise.reject(new CityError('Unexpected', 'nobody is asked here'))
@@ -19,9 +20,15 @@ const client: RoomSourceOptions['client'] = {
 }
 const directory = { watch: () => () => undefined, read: nobody }
 
-function workerOf(asked: Partial<RoomSourceOptions['client']> = {}) {
+function workerOf(asked: Partial<RoomSourceOptions['client']> = {}, read: () => Promise<unknown> = nobody) {
   const clock = createFakeClock()
-  const worker = createWorker({ client: { ...client, ...asked }, directory, log: silentLog, clock, random: () => 0 })
+  const worker = createWorker({
+    client: { ...client, ...asked },
+    directory: { ...directory, read },
+    log: silentLog,
+    clock,
+    random: () => 0,
+  })
   return { clock, worker }
 }
 
@@ -119,4 +126,17 @@ it('[R12] a homeserver that does not answer an audit is left alone for ten secon
   replan(worker)
   await audit(worker, signal)
   expect([worker.auditAtMs, worker.listAtMs]).toEqual([10_000, 10_000])
+})
+
+it('[R9] of aliases those of the map are kept, however many there were', async () => {
+  let day = 0
+  const { worker } = workerOf(
+    {
+      resolveAlias: (alias) => Promise.resolve({ roomId: `!${alias}`, servers: [] }),
+      joinedRooms: () => Promise.resolve([]),
+    },
+    () => Promise.resolve(['a', 'b'].map((slug) => ({ slug, matrix_room_alias: `#${slug}-${day}:t` }))),
+  )
+  for (day = 0; day < 20; day++) await refresh(worker, signal)
+  expect([...worker.resolved.keys()]).toEqual(['#a-19:t', '#b-19:t'])
 })
