@@ -1,0 +1,151 @@
+// The leader's machine on a stream that answers when a test lets it.
+import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { CityError } from '@citypresence/chassis/errors'
+import type { Epoch, EpochRecord } from '@citypresence/wire/epoch'
+import { expect, it } from 'vitest'
+import type { OutMessage } from './core/batch.ts'
+import { silentLog } from './testing/matrix.ts'
+import { createVoice, type Stored, type VoiceOptions } from './voice.ts'
+
+const word: OutMessage = { subject: 'city.presence.beat', body: '{}', headers: {} }
+const me = { holder: 'me', city: 'c', terms: 'record' as const }
+
+type Answer = Awaited<ReturnType<VoiceOptions['stream']['write']>>
+type Waiting<T> = { resolve(value: T): void; reject(error: Error): void }
+
+/** A candidate that is elected, and claims at once; its writes and its reading of what is stored wait. */
+function speaks() {
+  const clock = createFakeClock()
+  const record: { now: EpochRecord | undefined; sequence: number } = { now: undefined, sequence: 0 }
+  const writes: Waiting<Answer>[] = []
+  const reads: Waiting<readonly Stored[]>[] = []
+  const written: { epoch: Epoch; lastSequence: number }[] = []
+  const taken: (readonly Stored[])[] = []
+  const said: number[] = []
+  const errors: unknown[] = []
+  let ended: CityError | undefined
+  const voice = createVoice({
+    me,
+    stream: {
+      ensure: () => Promise.resolve(),
+      readRecord: () => Promise.resolve({ record: record.now, sequence: record.sequence }),
+      claim(claimed) {
+        record.now = claimed
+        record.sequence += 100
+        return Promise.resolve({ kind: 'acked', sequence: record.sequence })
+      },
+      write(_, epoch, lastSequence) {
+        written.push({ epoch, lastSequence })
+        return new Promise((resolve, reject) => writes.push({ resolve, reject }))
+      },
+      readStored: () => new Promise((resolve, reject) => reads.push({ resolve, reject })),
+    },
+    speech: {
+      begin: () => undefined,
+      takeStored: (stored) => void taken.push(stored),
+      next: () => [word],
+      said: (nowMs) => void said.push(nowMs),
+    },
+    elected: () => 1,
+    termFloor: () => 0,
+    standBy: () => undefined,
+    end: (error) => (ended = error),
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    metrics: {
+      claimed: () => undefined,
+      published: () => undefined,
+      doubted: () => undefined,
+      leads: () => undefined,
+      error: (error) => void errors.push(error),
+    },
+  })
+  const lead = async (): Promise<void> => {
+    voice.tick()
+    await clock.advance(1)
+  }
+  return { clock, voice, writes, reads, written, taken, said, errors, lead, ended: () => ended }
+}
+
+it('[L42] one batch is in flight: the next leaves when it is acknowledged, and begins where it ended', async () => {
+  const { clock, voice, writes, written, said, lead } = speaks()
+  await lead()
+  for (let tick = 0; tick < 5; tick++) voice.tick()
+  expect(written).toHaveLength(1)
+  writes[0]?.resolve({ kind: 'acked', sequence: 101 })
+  await clock.advance(1)
+  expect([written.length, said.length]).toEqual([2, 1])
+  voice.tick()
+  expect(written.map(({ lastSequence }) => lastSequence)).toEqual([100, 101])
+})
+
+it('[L24] what the stream held is taken for the epoch that asked, and for no later one', async () => {
+  const { clock, voice, writes, reads, taken, lead } = speaks()
+  await lead()
+  writes[0]?.resolve({ kind: 'unknown', why: 'no answer' })
+  await clock.advance(1)
+  expect(voice.epoch()).toEqual({ term: 2, epoch: 200 })
+  expect(reads).toHaveLength(2)
+  const [before, now] = [[{ subject: 'before', body: '' }], [{ subject: 'now', body: '' }]]
+  reads[0]?.resolve(before)
+  await clock.advance(1)
+  expect(taken).toEqual([])
+  reads[1]?.resolve(now)
+  await clock.advance(1)
+  expect(taken).toEqual([now])
+})
+
+it('[L24] a stream that cannot be read is read again, with pauses, for as long as the epoch lasts', async () => {
+  const { clock, voice, writes, reads, taken, errors, lead } = speaks()
+  await lead()
+  for (let attempt = 0; attempt < 3; attempt++) {
+    reads[attempt]?.reject(new CityError('SnapshotFailed', 'no end'))
+    await clock.advance(0)
+    expect(reads).toHaveLength(attempt + 1)
+    await clock.advance(2_000)
+    expect(reads).toHaveLength(attempt + 2)
+  }
+  expect(errors).toHaveLength(3)
+  expect(voice.trouble()?.code).toBe('SnapshotFailed')
+  writes[0]?.resolve({ kind: 'acked', sequence: 101 })
+  await clock.advance(1)
+  expect(voice.trouble()).toBeUndefined()
+  // In the next epoch the question of this one is nobody's any more.
+  writes[1]?.resolve({ kind: 'unknown', why: 'no answer' })
+  await clock.advance(1)
+  expect(reads).toHaveLength(5)
+  reads[3]?.reject(new CityError('SnapshotFailed', 'no end'))
+  await clock.advance(10_000)
+  expect(reads).toHaveLength(5)
+  reads[4]?.resolve([])
+  await clock.advance(1)
+  expect(taken).toEqual([[]])
+})
+
+it('[C13] a stop waits for the answer to the write under way, and nothing more is written', async () => {
+  const { clock, voice, writes, written, lead, ended } = speaks()
+  await lead()
+  let stopped = false
+  void voice.stop().then(() => (stopped = true))
+  await clock.advance(1_000)
+  expect(stopped).toBe(false)
+  writes[0]?.resolve({ kind: 'acked', sequence: 101 })
+  await clock.advance(1)
+  expect(stopped).toBe(true)
+  voice.tick()
+  await clock.advance(10_000)
+  expect([written.length, ended()]).toEqual([1, undefined])
+})
+
+it('[C13] a stop in the middle of a doubt begins nothing anew', async () => {
+  const { clock, voice, writes, reads, written, lead } = speaks()
+  await lead()
+  reads[0]?.reject(new CityError('SnapshotFailed', 'no end'))
+  await clock.advance(0)
+  const stopping = voice.stop()
+  writes[0]?.resolve({ kind: 'unknown', why: 'no answer' })
+  await stopping
+  await clock.advance(10_000)
+  expect([written.length, reads.length]).toEqual([1, 1])
+})
