@@ -178,6 +178,20 @@ it('[L34] between two slices nothing is offered, and the voices go on', async ()
   expect([known.learning, offered, onlineOf(city, 'r')]).toEqual([false, [['r']], 0])
 })
 
+it('[L34] [P8] a room that is found to be lost while a response is learned is lost when it is whole', async () => {
+  await open()
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  gate = { next: () => promise.then(() => undefined) }
+  await hear({ initial: true, slices: [[follow('!r')], [come('!r', user(0)), is(user(0), 'online')]] })
+  findings.push({ kind: 'lost', roomId: '!r' })
+  await clock.advance(1)
+  expect(presenceIn(city, 'r').stale).toBeUndefined()
+  resolve(undefined)
+  await clock.advance(1)
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 1, stale: true })
+  expect(offered.flat()).toContain('r')
+})
+
 it('[L34] after a lost connection nobody types, until the answer says who does', async () => {
   await open()
   await hear({ slices: [[type('!r', user(0))]] })

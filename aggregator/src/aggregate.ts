@@ -126,6 +126,7 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   const loop: Loop = {
     ...options,
     swapped: undefined,
+    lost: new Set(),
     turns: createTurns(options.mayFollow?.() !== false),
     audits: createPendingAudits(),
     shownAgain: new Map(),
@@ -155,6 +156,8 @@ async function followInTurn(loop: Loop): Promise<void> {
 type Loop = AggregateOptions & {
   /** While a replacement takes the place of the city, piece by piece: when it is done. */
   swapped: Promise<undefined> | undefined
+  /** Rooms that were found to be lost while a response was learned. */
+  readonly lost: Set<string>
   readonly turns: Turns
   readonly audits: PendingAudits
   /** Rooms that the homeserver shows again, and since when. */
@@ -182,6 +185,9 @@ async function takeBatch(loop: Loop, batch: Batch): Promise<void> {
     }
   syncSucceeded(city, batch.asOf)
   known.learning = false
+  // That they were lost was found out after this response was made.
+  for (const roomId of loop.lost) learnLost(loop, roomId, momentOf(loop.clock))
+  loop.lost.clear()
   known.synced = true
   compareMembers(loop, batch.requestedAt.monotonicMs, at)
   tell(loop, batch.traceparent)
@@ -276,9 +282,10 @@ function compareMembers({ city, audits, drift, audited }: Loop, requestedAtMs: n
   }
 }
 
-/** Lost without a word of the sync: to the city it is as if it had said so. */
-function learnLost({ city, known }: Loop, roomId: string, at: Moment): void {
-  if (!known.learning) learn(city, [{ kind: 'self-left', roomId }], at)
+/** Lost without a word of the sync: to the city it is as if it had said so, once the response that is being learned is whole. */
+function learnLost({ city, known, lost }: Loop, roomId: string, at: Moment): void {
+  if (known.learning) lost.add(roomId)
+  else learn(city, [{ kind: 'self-left', roomId }], at)
 }
 
 /** Offers what changed and lets the voices speak. Not in the middle of a response. */
