@@ -1,6 +1,7 @@
 // Two aggregators and one voice, on a real kube-apiserver and a real nats-server: killed, told to stop, cut from the API, and
 // with a Lease that is deleted, scribbled on or held by a stranger.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { startLeasedCity, type LeasedCity, type Pod } from './testing/leased-city.ts'
 import { expectOneVoice } from './testing/one-voice.ts'
@@ -12,7 +13,7 @@ beforeAll(async () => {
   await city.startPod()
   await city.leader()
 })
-afterAll(() => city.stop())
+afterAll(() => stopAll(city))
 
 const readyz = async (pod: Pod) => {
   const answer = await fetch(`${pod.adminUrl}/readyz`)

@@ -1,5 +1,6 @@
 // The leader frozen and woken, twenty times, on a real kube-apiserver and a real nats-server. The Lease runs out after a second here, so
 // that a cycle takes two: the periods of production are in the table of faults (`make chaos FAULTS=F2b CYCLES=500`).
+import { stopAll } from '@citypresence/stack/stop-all'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startLeasedCity, type LeasedCity } from './testing/leased-city.ts'
 import { expectOneVoice } from './testing/one-voice.ts'
@@ -12,7 +13,7 @@ beforeAll(async () => {
   })
   for (let pods = 0; pods < 3; pods++) await city.startPod()
 })
-afterAll(() => city.stop())
+afterAll(() => stopAll(city))
 
 it(
   '[E23] frozen and woken, twenty times, it stores nothing under its old voice, and ends as deposed',

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { authorityPem } from '@citypresence/chassis/testing/tls-fixture'
 import { startNats, type NatsServer } from '@citypresence/stack/nats-server'
 import { startGateway, type Gateway } from '@citypresence/stack/service'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { badTokens, goodToken, type Making } from './testing/bad-tokens.ts'
 import { Browser } from './testing/hall.ts'
@@ -30,8 +31,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   clearInterval(beating)
-  await leader.stop()
-  await nats.stop()
+  await stopAll(leader, nats)
 })
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()

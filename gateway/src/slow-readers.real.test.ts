@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startNats, type NatsServer } from '@citypresence/stack/nats-server'
 import { startGateway, type Gateway } from '@citypresence/stack/service'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeToken } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
 import { Browser } from './testing/hall.ts'
@@ -30,11 +31,7 @@ beforeAll(async () => {
   const env = { NATS_URL: nats.url, NATS_USER: user, NATS_PASSWORD: pass, JWT_SECRET: secret, HOST: '127.0.0.1' }
   gateway = await startGateway({ env })
 })
-afterAll(async () => {
-  await gateway.stop()
-  await leader.stop()
-  await nats.stop()
-})
+afterAll(() => stopAll(gateway, leader, nats))
 
 const soon = (what: string, condition: () => boolean | Promise<boolean>) =>
   until(condition, { deadlineMs: 45_000, what })

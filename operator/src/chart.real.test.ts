@@ -9,6 +9,7 @@ import { readConfig, type Setting } from '@citypresence/chassis/config'
 import { startService } from '@citypresence/stack/service'
 import { startKubeApiServer, type KubeAnswer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
 import { natsConfig } from '@citypresence/stack/nats-config'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { until } from '@citypresence/stack/until'
 import { mistakesOf, settings } from './config.ts'
@@ -37,10 +38,7 @@ beforeAll(async () => {
   await made(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
   await made('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', podMonitors)
 })
-afterAll(async () => {
-  await server.stop()
-  folder.remove()
-})
+afterAll(() => stopAll(server, folder))
 
 async function made(path: string, body: unknown): Promise<KubeAnswer> {
   const answer = await server.ask('POST', path, body)

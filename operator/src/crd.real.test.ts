@@ -2,6 +2,7 @@
 // that a new field, limit or rule without its cases is a red test.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startKubeApiServer, type KubeAnswer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { cityPresence, type WrittenCityPresence } from './core/city-presence.ts'
 import { printerColumns } from './core/crd.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
   server = await startKubeApiServer()
   await installCrd(server)
 })
-afterAll(() => server.stop())
+afterAll(() => stopAll(server))
 
 const propose = (city: unknown): Promise<KubeAnswer> =>
   server.ask('POST', `${citiesPath}?dryRun=All&fieldValidation=Strict`, city)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startKubeApiServer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
 import { makeLeaseHome, type LeaseHome } from '@citypresence/stack/kube-lease'
 import { startService, type Service } from '@citypresence/stack/service'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { until } from '@citypresence/stack/until'
 import { apiVersion, kind } from './core/city-presence.ts'
@@ -41,8 +42,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const one of operators) if (one.isRunning()) await one.kill()
-  await server.stop()
-  folder.remove()
+  await stopAll(server, folder)
 })
 
 async function startOperator(): Promise<Service> {

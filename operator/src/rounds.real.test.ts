@@ -1,5 +1,6 @@
 // What the operator makes, on a real API server: it takes every object as it is, gives back what reads as the same, and two writers
 // share one status. No controllers run here: nothing is rolled out, and nothing is collected.
+import { stopAll } from '@citypresence/stack/stop-all'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openKubeStatus } from '@citypresence/aggregator/edge/kube-status'
 import { startKubeApiServer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
@@ -19,7 +20,7 @@ beforeAll(async () => {
   server = await startKubeApiServer()
   await installCrd(server)
 })
-afterAll(() => server.stop())
+afterAll(() => stopAll(server))
 
 // Kinds of others are not known here.
 const context = contextOf({

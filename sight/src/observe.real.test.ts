@@ -1,5 +1,6 @@
 // A real Prometheus looks at a living city: every query of every dashboard and every rule has something to show.
 import { startPrometheus, type Prometheus, type ScrapeTarget } from '@citypresence/stack/prometheus'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { until } from '@citypresence/stack/until'
 import { startViewer, type Viewer } from '@citypresence/stack/viewer'
@@ -38,10 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   isOver = true
   await living
-  viewer.stop()
-  await prometheus.stop()
-  await city.stop()
-  folder.remove()
+  await stopAll(viewer, prometheus, city, folder)
 })
 
 /** Somebody comes and goes, so that there is something to tell. */

@@ -1,6 +1,7 @@
 // One trace from the answer of Matrix to the sweep that told the browsers, seen by a real collector; and what a collector in trouble
 // costs: spans, and nothing else.
 import { startOtelCollector, type CollectedSpan, type OtelCollector } from '@citypresence/stack/otel-collector'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { startViewer, type Viewer } from '@citypresence/stack/viewer'
 import { startWholeCity, type WholeCity } from '@citypresence/stack/whole-city'
@@ -19,11 +20,7 @@ beforeAll(async () => {
   await until(() => viewer.stale === false, { deadlineMs: 30_000, what: 'a fresh city' })
 })
 
-afterAll(async () => {
-  viewer.stop()
-  await city.stop()
-  await collector.stop()
-})
+afterAll(() => stopAll(viewer, city, collector))
 
 let isTyping = false
 /** Somebody begins or ends to type; resolves when the browser was told. */

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createMatrixClient, registerUser, type MatrixClient } from '@citypresence/stack/matrix-client'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { startSynapse, type Synapse } from '@citypresence/stack/synapse'
 import { makeTemporaryFolder, type TemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { until } from '@citypresence/stack/until'
@@ -74,12 +75,7 @@ beforeAll(async () => {
   await daemon.join(roomId)
 })
 
-afterAll(async () => {
-  await synapse.stop()
-  service.close()
-  service.closeAllConnections()
-  folder.remove()
-})
+afterAll(() => stopAll(synapse, service, folder))
 
 it('[N3] [M-trap-20] an appservice is told of presence and typing without a user in the room; we are none, and ask /sync alone', async () => {
   pushed.length = 0

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cachedCity, startCity, type City } from './city-fixture.ts'
 import { createMatrixClient, loginUser, MatrixFailure, registerUser } from './matrix-client.ts'
 import { isAlive } from './process.ts'
+import { stopAll } from './stop-all.ts'
 import { startSynapse } from './synapse.ts'
 import { bareEnv, cacheFolder, repositoryRoot } from './machine.ts'
 
@@ -16,7 +17,7 @@ describe('the small city', () => {
   beforeAll(async () => {
     city = await startCity({ size: 'small', quiet: true })
   })
-  afterAll(() => city.stop())
+  afterAll(() => stopAll(city))
 
   it('[S13] everybody lives where the fixture says, with a token that works', async () => {
     for (const { localpart, rooms } of city.residents) {

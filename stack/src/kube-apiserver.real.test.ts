@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startKubeApiServer, type KubeApiServer } from './kube-apiserver.ts'
 import { makeLeaseHome } from './kube-lease.ts'
+import { stopAll } from './stop-all.ts'
 import { until } from './until.ts'
 
 let server: KubeApiServer
 beforeAll(async () => {
   server = await startKubeApiServer()
 })
-afterAll(() => server.stop())
+afterAll(() => stopAll(server))
 
 const versionOf = async (): Promise<unknown> => (await server.ask('GET', '/version')).body['gitVersion']
 

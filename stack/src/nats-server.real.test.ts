@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NatsUser } from './nats-config.ts'
 import { startNats, type NatsServer } from './nats-server.ts'
 import { isAlive, StartFailure } from './process.ts'
+import { stopAll } from './stop-all.ts'
 import { until } from './until.ts'
 
 const open = (server: NatsServer, { user, pass }: NatsUser): Promise<NatsConnection> =>
@@ -55,10 +56,7 @@ describe('two accounts', () => {
     await manager.streams.add(roomStream)
     await manager.streams.add(userStream)
   })
-  afterAll(async () => {
-    await Promise.all([leader, gateway, admin].map((connection) => connection.close()))
-    await server.stop()
-  })
+  afterAll(() => stopAll(leader, gateway, admin, server))
 
   it('[S7] the leader makes both streams, writes them and reads them back', async () => {
     const ack = await leader.request('ingest.city.presence.room.library', '{}')

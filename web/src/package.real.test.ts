@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeTemporaryFolder, type TemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -25,7 +26,7 @@ beforeAll(async () => {
   for (const name of ['package.json', 'README.md']) cpSync(join(webFolder, name), join(packed, name))
   project = await install()
 })
-afterAll(() => folder.remove())
+afterAll(() => stopAll(folder))
 
 /** A project that has React and our tarball, and nothing else of this house. */
 async function install(): Promise<string> {

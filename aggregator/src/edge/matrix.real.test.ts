@@ -2,6 +2,7 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCity, type City } from '@citypresence/stack/city-fixture'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { MappedRoom } from '../core/city-rooms.ts'
@@ -22,10 +23,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
-afterAll(async () => {
-  await daemon.stop()
-  await city.stop()
-})
+afterAll(() => stopAll(daemon, city))
 
 const deadline = { deadlineMs: 30_000 }
 const within = (what: string, condition: () => unknown) => until(condition, { ...deadline, what })

@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { frameCases, type FrameCase } from '@citypresence/sim/hostile/frame-cases'
 import { opcodes, RawPeer } from '@citypresence/sim/hostile/raw-peer'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { startHall, tokenFor, type Hall } from '../testing/hall.ts'
 
 let hall: Hall
 beforeAll(async () => (hall = await startHall({ connectionsMax: 1_000 })))
-afterAll(() => hall.stop())
+afterAll(() => stopAll(hall))
 
 const isPong = ({ opcode, payload }: { opcode: number; payload: Buffer }): boolean =>
   opcode === opcodes.pong || (opcode === opcodes.text && payload.toString() === 'pong')

@@ -1,13 +1,14 @@
 // A share of the fuzzing with every run of the tests: `make chaos` plays a million steps on a process (row S13).
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { fuzz, stepOf } from '@citypresence/sim/hostile/fuzz'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeToken } from '@citypresence/stack/tokens'
 import { until } from '@citypresence/stack/until'
 import { startHall, tokenFor, type Hall } from '../testing/hall.ts'
 
 let hall: Hall
 beforeAll(async () => (hall = await startHall({ connectionsMax: 1_000 })))
-afterAll(() => hall.stop())
+afterAll(() => stopAll(hall))
 
 const steps = 3_000
 const tokens = () => ({ good: tokenFor(), bad: makeToken({ secret: 'another secret of more than thirty-two bytes' }) })

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startChromium, type RunningChromium } from '../chromium.ts'
+import { stopAll } from '../stop-all.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
 
 let whole: WholeCity
@@ -17,10 +18,7 @@ beforeAll(async () => {
   await page.goto(`${whole.gateways[0]?.url ?? ''}/city#token=${whole.token}`)
 })
 
-afterAll(async () => {
-  await chromium.stop()
-  await whole.stop()
-})
+afterAll(() => stopAll(chromium, whole))
 
 const ada = () => whole.city.clientOf('ada')
 const home = () => whole.city.roomOf(whole.city.residents.find(({ localpart }) => localpart === 'ada')?.rooms[0] ?? '')

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createPlan, decide, fallSilent, type Act, type Plan } from '../demo/plan.ts'
 import { perform } from '../demo/residents.ts'
 import { cardsOf } from '../truth.ts'
+import { stopAll } from '../stop-all.ts'
 import { until } from '../until.ts'
 import { cardDifferences, startViewer, type Viewer } from '../viewer.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
@@ -17,10 +18,7 @@ beforeAll(async () => {
   whole = await startWholeCity({ size: 'small', gateways: 2, throttleMs, quiet: true })
 })
 
-afterAll(async () => {
-  for (const viewer of viewers) viewer.stop()
-  await whole.stop()
-})
+afterAll(() => stopAll(...viewers, whole))
 
 const watch = (gateway: number): Viewer => {
   const viewer = startViewer(`socket ${viewers.length}`, whole.gateways[gateway]?.webSocketUrl ?? '', whole.token)

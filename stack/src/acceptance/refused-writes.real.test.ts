@@ -2,6 +2,7 @@
 // itself deposed ends. The foul play is done with the leader's own rights, so that only the fence can refuse it.
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { stopAll } from '../stop-all.ts'
 import { until } from '../until.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
 import { openSocket, type SocketLog } from './socket-log.ts'
@@ -20,11 +21,7 @@ beforeAll(async () => {
   await browser.next(({ type }) => type === 'snapshot', 'a snapshot')
 })
 
-afterAll(async () => {
-  browser.close()
-  await foul.close()
-  await whole.stop()
-})
+afterAll(() => stopAll(browser, foul, whole))
 
 const lie = 777 // a count that no room of eight residents can have
 const ghost = () =>

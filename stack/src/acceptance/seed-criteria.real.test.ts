@@ -7,6 +7,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freePort } from '../free-port.ts'
 import { bareEnv, repositoryRoot } from '../machine.ts'
+import { stopAll } from '../stop-all.ts'
 import { makeTemporaryFolder } from '../temporary-folder.ts'
 import { until } from '../until.ts'
 import { makeToken, randomSecret } from '../tokens.ts'
@@ -24,11 +25,7 @@ beforeAll(async () => {
   spy = await connect({ servers: whole.nats.url, user, pass, inboxPrefix: '_INBOX_gateway' })
 })
 
-afterAll(async () => {
-  for (const socket of sockets) socket.close()
-  await spy.close()
-  await whole.stop()
-})
+afterAll(() => stopAll(...sockets, spy, whole))
 
 const browser = (): SocketLog => {
   const socket = openSocket(`${address()}?token=${whole.token}`)

@@ -2,6 +2,7 @@
 // out of reach of every gateway.
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { stopAll } from '../stop-all.ts'
 import { until } from '../until.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
 
@@ -15,10 +16,7 @@ beforeAll(async () => {
   admin = await connect({ servers: whole.nats.url, user, pass })
 })
 
-afterAll(async () => {
-  await admin.close()
-  await whole.stop()
-})
+afterAll(() => stopAll(admin, whole))
 
 type Stored = { event: Record<string, unknown>; headers: string } | undefined
 

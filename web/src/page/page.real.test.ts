@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startChromium, type RunningChromium } from '@citypresence/stack/chromium'
+import { stopAll } from '@citypresence/stack/stop-all'
 import { makeTemporaryFolder, type TemporaryFolder } from '@citypresence/stack/temporary-folder'
 import { until } from '@citypresence/stack/until'
 import type { BrowserContextOptions, Page } from 'playwright-core'
@@ -25,10 +26,7 @@ beforeAll(async () => {
   folder = makeTemporaryFolder('page')
   ;[{ page: pageFolder }, chromium] = await Promise.all([buildWeb(folder.path), startChromium()])
 })
-afterAll(async () => {
-  await chromium.stop()
-  folder.remove()
-})
+afterAll(() => stopAll(chromium, folder))
 beforeEach(async () => {
   complaints = []
   gateway = await startLittleGateway(eveningCity(), pageFolder)
