@@ -44,6 +44,7 @@ export const natsFaults: readonly Fault[] = [
     title: 'nats-server is killed, its disk is kept',
     bar: 'no browser loses its connection; true again 3 s after it is back',
     length: 'short',
+    guard: 'where NATS is dialled once more and then given up for good all was well again only after 7.9 s',
     async run(stage) {
       const check = connectionsKept(stage)
       await stage.nats.kill()
@@ -59,6 +60,7 @@ export const natsFaults: readonly Fault[] = [
     title: 'nats-server stands still, its connections stay open',
     bar: 'seen within 15 s, marked after 5 s; true again 5 s after it goes on',
     length: 'short',
+    guard: 'without an end of what five seconds without a beat may still call fresh nobody was marked in 15 s',
     async run(stage) {
       stage.nats.pause()
       const markedMs = await untilMarked(stage, 15_000).finally(() => stage.nats.resume())
@@ -71,6 +73,7 @@ export const natsFaults: readonly Fault[] = [
     title: 'the stream is deleted',
     bar: 'made again and filled within 10 s, nobody helps',
     length: 'short',
+    guard: 'where a leader in doubt does not make the stream again every browser was still marked after 30 s',
     async run(stage) {
       await deleteStream(stage)
       stage.stored.rolledBack()
@@ -84,6 +87,7 @@ export const natsFaults: readonly Fault[] = [
     title: 'nats-server loses its disk',
     bar: 'the stream is made again and filled within 10 s of the return, nobody helps',
     length: 'short',
+    guard: 'where a leader in doubt does not make the stream again every browser was still marked after 30 s',
     async run(stage) {
       await stage.nats.kill()
       rmSync(stage.nats.storeDir, { recursive: true })
@@ -98,6 +102,8 @@ export const natsFaults: readonly Fault[] = [
     title: 'the store is rolled back to after the claim',
     bar: 'the rightful leader is followed within 5 s of the return',
     length: 'short',
+    guard:
+      'without the doubt after a write that nobody answered, and without the look at where an acknowledgement begins, every browser was still marked after 30 s',
     run: (stage) => rollBack(stage, () => lasting(2_000)),
   },
   {
@@ -105,6 +111,8 @@ export const natsFaults: readonly Fault[] = [
     title: 'the store is rolled back to before the claim',
     bar: 'the rightful leader is followed within 5 s of the return; no older term is believed',
     length: 'short',
+    guard:
+      'where any other voice on the record ends the leader, and be it a lower one, all was well again only after 9.9 s',
     run: (stage) =>
       rollBack(stage, async () => {
         await stage.aggregator.kill()
