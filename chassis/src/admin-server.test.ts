@@ -79,6 +79,18 @@ it('[C12] large headers and bodies are refused', async () => {
   )
 })
 
+it('[C12] a request that announces a body is refused before it is sent, and its connection cut', async () => {
+  const { server } = await start()
+  for (const line of ['Content-Length: 99999999', 'Transfer-Encoding: chunked']) {
+    const socket = connect(server.port, '127.0.0.1')
+    let text = ''
+    socket.on('data', (data) => (text += data.toString('latin1')))
+    socket.write(`POST /metrics HTTP/1.1\r\nHost: x\r\n${line}\r\n\r\n`)
+    await once(socket, 'close')
+    expect(text).toMatch(/^HTTP\/1.1 413 /)
+  }
+})
+
 it('[C12] it stops at once though a scraper keeps its connection open', { timeout: 5_000 }, async () => {
   const { server, get } = await start()
   await (await get('/healthz')).text()

@@ -6,6 +6,7 @@
 // It is small on purpose and cannot be held: every timeout and cap is set, no address is logged (fastify's own line would
 // contain tokens), no body is taken.
 import fastify, { type FastifyInstance } from 'fastify'
+import { takeNoBodies } from './edge/no-bodies.ts'
 import { CityError } from './errors.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -70,6 +71,7 @@ function createApp(): FastifyInstance {
     },
   })
   app.server.maxConnections = connectionsMax
+  takeNoBodies(app)
   return app
 }
 

@@ -42,7 +42,9 @@ it('[C8] an error is counted under the words of its causes too, each once', asyn
   const garbled = new CityError('HttpTimeout', 'y', { cause: timeout })
   metrics.countError(new CityError('MatrixUnreachable', 'z', { cause: new Error('between', { cause: garbled }) }))
   const text = await metrics.registry.metrics()
-  const lines = text.split('\n').filter((line) => line.startsWith('citypresence_aggregator_errors_total') && !line.endsWith(' 0'))
+  const lines = text
+    .split('\n')
+    .filter((line) => line.startsWith('citypresence_aggregator_errors_total') && !line.endsWith(' 0'))
   expect(lines.sort()).toEqual([
     'citypresence_aggregator_errors_total{code="HttpTimeout"} 1',
     'citypresence_aggregator_errors_total{code="MatrixUnreachable"} 1',

@@ -95,7 +95,12 @@ export function createMetrics(service: string): Metrics {
     return counted
   }
   const codes = Object.keys(errorCodes).map((code) => ({ code }))
-  const errors = counter('errors_total', 'Errors by their word in docs/ERRORS.md, each also under those of its causes.', ['code'], codes)
+  const errors = counter(
+    'errors_total',
+    'Errors by their word in docs/ERRORS.md, each also under those of its causes.',
+    ['code'],
+    codes,
+  )
   return {
     registry,
     counter,

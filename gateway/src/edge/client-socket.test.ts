@@ -4,13 +4,15 @@ import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
+import { upgradeRequest } from '@citypresence/sim/hostile/raw-request'
 import { until } from '@citypresence/stack/until'
 import { closeCodes } from '@citypresence/wire/client-messages'
 import type { Client } from '../core/client.ts'
 import { pingFrame, pongId, textFrame } from '../core/frames.ts'
-import { ClientSocket, ignoreError, listenTo, SocketOutlet } from './client-socket.ts'
+import { boundRest, ClientSocket, listenTo, SocketOutlet } from './client-socket.ts'
 
 let server: Server
+let library: WebSocketServer
 let others: Set<ClientSocket>
 let heard: unknown[]
 let ends: { outlet: SocketOutlet; client: Client }[]
@@ -24,11 +26,12 @@ beforeEach(async () => {
   server = createServer()
   // The types lack closeTimeout.
   const settings = { noServer: true, WebSocket: ClientSocket, maxPayload: 1_024, closeTimeout: 200 }
-  const library = new WebSocketServer(settings)
+  library = new WebSocketServer(settings)
   server.on('upgrade', (request, socket: Socket, head) =>
     library.handleUpgrade(request, socket, head, (ws) => {
       if (!(ws instanceof ClientSocket)) throw new Error('the library made it of another class')
-      ws.on('error', ignoreError)
+      ws.raw = socket
+      ws.on('error', boundRest)
       const outlet = new SocketOutlet(socket, ws)
       const client: Client = { outlet, session: { kind: 'closing' } }
       ends.push({ outlet, client })
@@ -151,4 +154,17 @@ it('[G27] who does not answer a close is cut; bytes that nobody takes are seen a
   expect(heard).toEqual([['left', 1]])
   expect(outlet.raw.destroyed).toBe(true)
   expect(outlet.pendingBytes).toBe(0)
+})
+
+it('[G27] who broke the protocol and goes on is cut at once, however long a close may take', async () => {
+  Object.assign(library.options, { closeTimeout: 600_000 })
+  const endless = connect({ port: portOf(), host: '127.0.0.1', allowHalfOpen: true })
+  browsers.push({ terminate: () => endless.destroy() })
+  endless.on('error', () => undefined).resume()
+  endless.write(upgradeRequest('/'))
+  await soon('it to be in', () => ends.length === 1)
+  // It does not mind that we have ended our side.
+  endless.write(Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.alloc(1_024 * 1_024)]))
+  await soon('it to be cut', () => others.size === 0)
+  expect(heard).toEqual([['left', 1]])
 })

@@ -18,6 +18,7 @@ export interface BrowserListener {
 export class ClientSocket extends WebSocket {
   client: Client | undefined
   listener: BrowserListener | undefined
+  raw: Socket | undefined
   /** The set it takes itself out of at the end. */
   others: Set<ClientSocket> | undefined
 }
@@ -61,8 +62,24 @@ export function listenTo(
   socket.on('close', onClose)
 }
 
-/** A broken frame or a reset: the library has begun to close, and onClose follows. */
+/** A reset: onClose follows. */
 export const ignoreError = (): void => undefined
+
+// What was under way when our close left: a window of what browsers send at once. They have nothing to say that is longer.
+const restBytesMax = 64 * 1_024
+
+/**
+ * A broken frame: the library has begun to close, and reads on to throw it away until the peer closes too. Whoever breaks the
+ * protocol could pour gigabytes into that, so it is cut when it goes on.
+ */
+export function boundRest(this: WebSocket): void {
+  if (!(this instanceof ClientSocket)) return
+  let rest = 0
+  this.raw?.on('data', (data: Buffer) => {
+    rest += data.length
+    if (rest > restBytesMax) this.terminate()
+  })
+}
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   if (!(this instanceof ClientSocket) || this.client === undefined) return

@@ -24,7 +24,7 @@ async function play({ bytes, closes, pongs = 0 }: FrameCase, drip: boolean) {
       peer.write(Buffer.from([byte]))
       await new Promise((resolve) => setImmediate(resolve))
     }
-  if (closes !== undefined) await peer.until('its close', () => peer.closeCode !== undefined || peer.socket.closed)
+  if (closes !== undefined) await peer.shownOut()
   else await peer.until('its pongs', () => peer.frames.filter(isPong).length >= pongs)
   const seen = { closed: peer.closeCode, pongs: peer.frames.filter(isPong).length }
   peer.socket.destroy()

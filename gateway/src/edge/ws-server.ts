@@ -11,6 +11,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
+import { takeNoBodies } from '@citypresence/chassis/edge/no-bodies'
 import { CityError, type ErrorCode } from '@citypresence/chassis/errors'
 import type { Logger } from '@citypresence/chassis/log'
 import { snapshotPath, socketPath, socketProtocol } from '@citypresence/wire/client-messages'
@@ -21,7 +22,7 @@ import type { Holder } from '../core/revocations.ts'
 import type { LiveSession, Session } from '../core/session.ts'
 import type { Authenticate } from './authenticate.ts'
 import type { AddressOf } from './peer-address.ts'
-import { ClientSocket, ignoreError, listenTo, SocketOutlet, type BrowserListener } from './client-socket.ts'
+import { ClientSocket, ignoreError, listenTo, boundRest, SocketOutlet, type BrowserListener } from './client-socket.ts'
 
 /** What the public port needs of the loop. */
 export interface Doors extends BrowserListener {
@@ -203,7 +204,8 @@ async function upgrade(hall: Hall, knock: Knock): Promise<void> {
   hall.library.handleUpgrade(request, socket, head, (ws) => {
     // The library makes them of this class, which its types do not say.
     if (!(ws instanceof ClientSocket)) return
-    ws.on('error', ignoreError)
+    ws.raw = socket
+    ws.on('error', boundRest)
     const client = hall.doors.join(live, new SocketOutlet(socket, ws), judged.holder)
     listenTo(ws, client, hall.doors, hall.sockets)
   })
@@ -265,6 +267,7 @@ function createApp(options: WsServerOptions): FastifyInstance {
     options.log.warn({ err: error }, 'a request failed')
     return reply.code(500).send({ error: 'Unexpected' })
   })
+  takeNoBodies(app)
   // The library's own answer repeats the address that was asked for, a token in it included.
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not found' }))
   app.get(snapshotPath, (request, reply) => answerSnapshot(options, request, reply))

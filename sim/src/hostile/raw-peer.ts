@@ -114,8 +114,9 @@ export class RawPeer {
     await until(condition, { deadlineMs: 15_000, what, everyMs: 5 })
   }
 
-  gone(): Promise<void> {
-    return this.until('a raw peer to be shown out', () => this.socket.closed)
+  /** Told to go, or hung up on. */
+  shownOut(): Promise<void> {
+    return this.until('a raw peer to be shown out', () => this.closeCode !== undefined || this.socket.closed)
   }
 }
 
