@@ -4,14 +4,19 @@ import { expect, it } from 'vitest'
 import type { WrittenCityPresence } from './core/city-presence.ts'
 import { desiredObjects } from './core/desired.ts'
 import { firstCity } from './core/example-city.ts'
+import { readSight } from './edge/read-sight.ts'
 import { yamlText } from './edge/yaml-text.ts'
 import { cityOf, contextOf } from './testing/cities.ts'
 import { fullCity, otherCity } from './testing/full-city.ts'
 
+// A dashboard is thirty thousand characters, which nobody reads here: sight/dashboards has them.
+const bare = { title: 'CityPresence / City', uid: 'citypresence-city', templating: { list: [] }, panels: [] }
+const sight = { ...readSight(), dashboards: [{ name: 'citypresence-city.json', text: JSON.stringify(bare) }] }
+
 const contexts = {
-  first: contextOf(),
-  full: contextOf({ secretNames: 'any', cluster: { ...contextOf().cluster, customMetrics: true } }),
-  other: contextOf({ secretNames: 'any', imagePullSecrets: ['registry'] }),
+  first: contextOf({ sight }),
+  full: contextOf({ sight, secretNames: 'any', cluster: { ...contextOf().cluster, customMetrics: true } }),
+  other: contextOf({ sight, secretNames: 'any', imagePullSecrets: ['registry'] }),
 }
 
 const documents = (all: readonly unknown[]): string => all.map((one) => yamlText(one)).join('---\n')

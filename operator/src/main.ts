@@ -18,6 +18,7 @@ import { mistakesOf, settings } from './config.ts'
 import { keepLease } from './edge/own-lease.ts'
 import { openKubeApi } from './edge/kube-api.ts'
 import { accessByKubeconfig, accessInCluster } from './edge/kube-config.ts'
+import { readSight } from './edge/read-sight.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import { startOperator, type Operator } from './operator.ts'
 
@@ -117,6 +118,7 @@ await runService({
             operatorVersion: version,
             secretNames: config.secretNames,
             allowedHosts: config.allowedHosts,
+            sight: readSight(),
           },
           clock: systemClock,
           random: Math.random,

@@ -40,7 +40,7 @@ export function desiredObjects(
     podMonitor(city, context, 'aggregator'),
     podMonitor(city, context, 'gateway'),
     alertRules(city, context),
-    dashboard(city),
+    dashboard(city, context),
   ]
   return wanted.filter((one) => one !== undefined)
 }

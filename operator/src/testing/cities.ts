@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { apiVersion, kind, type CityPresence, type WrittenCityPresence } from '../core/city-presence.ts'
 import type { Context } from '../core/desired-objects/context.ts'
 import { readCity } from '../core/read-city.ts'
+import { readSight } from '../edge/read-sight.ts'
 
 export type WrittenSpec = WrittenCityPresence['spec']
 
@@ -41,6 +42,7 @@ export const contextOf = (given: Partial<Context> = {}): Context => ({
   secretNames: 'marked',
   allowedHosts: undefined,
   cluster: { httpRoute: true, podMonitor: true, prometheusRule: true, customMetrics: false },
+  sight: readSight(),
   ...given,
 })
 

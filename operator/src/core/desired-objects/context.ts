@@ -1,4 +1,5 @@
 // What the builders know beside the city: the settings of the operator, and what the cluster has.
+import type { Sight } from '../sight.ts'
 
 /** Kinds that a cluster may lack, and what serves the numbers of an autoscaler. */
 export type ClusterHas = {
@@ -21,4 +22,5 @@ export type Context = {
   /** Hosts that cities may ask: homeservers, city services, key addresses. Undefined: any. */
   readonly allowedHosts: readonly string[] | undefined
   readonly cluster: ClusterHas
+  readonly sight: Sight
 }
