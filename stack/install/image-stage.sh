@@ -3,6 +3,7 @@
 #
 #   /usr/local/bin/node      the Node of this project
 #   /app/<service>, /app/wire, /app/chassis    sources without tests
+#   /app/sight               rules and dashboards, as printed (operator only)
 #   /app/service             a link to the first of them
 #   /app/node_modules        the production packages of that service, from package-lock.json exactly, without their scripts
 #   /app/sbom.spdx.json      what those are
@@ -45,6 +46,11 @@ if [ "$service" = gateway ]; then
   [ -d web/dist/page ] || fail 'The page is not built: run make build first.'
   mkdir -p "$app/web/dist"
   cp -R web/dist/page "$app/web/dist/page"
+fi
+# What the operator hands to cities that ask for alerts and dashboards.
+if [ "$service" = operator ]; then
+  mkdir -p "$app/sight"
+  cp -R sight/rules.json sight/dashboards "$app/sight/"
 fi
 ln -s "$service" "$app/service"
 cp "$(sh "$install_folder/node.sh")" "$temporary/layout/usr/local/bin/node"
