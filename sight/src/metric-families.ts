@@ -1,14 +1,17 @@
 // Every number the services register, by the same functions with which they do: what a rule or a panel asks for is a name that a
 // scrape has, or it does not compile.
 //
-//   chassis/metrics, aggregator/metrics, gateway/metrics -> families -> rules, alerts, dashboards, docs/METRICS.md
+//   chassis/metrics, aggregator/metrics, gateway/metrics, operator/metrics -> families -> rules, alerts, dashboards, docs/METRICS.md
 import { createAggregatorMetrics } from '@citypresence/aggregator/metrics'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { createFeedMetrics } from '@citypresence/gateway/feed-metrics'
 import { createGatewayMetrics } from '@citypresence/gateway/metrics'
+import { createOperatorMetrics } from '@citypresence/operator/metrics'
 
 const aggregatorRegister = createMetrics('aggregator')
 const gatewayRegister = createMetrics('gateway')
+const operatorRegister = createMetrics('operator')
+createOperatorMetrics(operatorRegister)
 
 export const aggregator = {
   ...createAggregatorMetrics(aggregatorRegister),
@@ -59,5 +62,6 @@ const isOwn = ({ name }: Family): boolean => name.startsWith('citypresence_')
 
 export const aggregatorFamilies: readonly Family[] = familiesOf(aggregatorRegister).filter(isOwn)
 export const gatewayFamilies: readonly Family[] = familiesOf(gatewayRegister).filter(isOwn)
-/** What both have. */
+export const operatorFamilies: readonly Family[] = familiesOf(operatorRegister).filter(isOwn)
+/** What all have. */
 export const sharedFamilies: readonly Family[] = familiesOf(gatewayRegister).filter((family) => !isOwn(family))

@@ -1,5 +1,11 @@
 // docs/METRICS.md: every family of metrics with its labels and its meaning, as a scrape shows it.
-import { aggregatorFamilies, gatewayFamilies, sharedFamilies, type Family } from './metric-families.ts'
+import {
+  aggregatorFamilies,
+  gatewayFamilies,
+  operatorFamilies,
+  sharedFamilies,
+  type Family,
+} from './metric-families.ts'
 
 export const metricsPage = (): string =>
   `# Metrics
@@ -14,6 +20,10 @@ ${table(aggregatorFamilies)}
 ## gateway
 
 ${table(gatewayFamilies)}
+
+## operator
+
+${table(operatorFamilies)}
 
 ## of every service
 

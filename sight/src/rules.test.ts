@@ -1,15 +1,29 @@
 import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { recordingRules, windows } from './freshness-objective.ts'
-import { aggregatorFamilies, gatewayFamilies, sharedFamilies } from './metric-families.ts'
+import { aggregatorFamilies, gatewayFamilies, operatorFamilies, sharedFamilies } from './metric-families.ts'
 import { alerts, ruleGroups, runbookBase } from './rules.ts'
 import { runbookPages } from './runbooks.ts'
 import { strangersIn } from './testing/strangers.ts'
 
 it('[O1] labels are from a short list, none of which grows with the city', () => {
-  const families = [...aggregatorFamilies, ...gatewayFamilies, ...sharedFamilies]
+  const families = [...aggregatorFamilies, ...gatewayFamilies, ...operatorFamilies, ...sharedFamilies]
   const labels = new Set(families.flatMap((family) => family.labels))
-  const ours = ['answer', 'code', 'direction', 'end', 'kind', 'marked', 'name', 'outcome', 'reason', 'stream', 'why']
+  const ours = [
+    'answer',
+    'code',
+    'direction',
+    'end',
+    'kind',
+    'marked',
+    'name',
+    'outcome',
+    'reason',
+    'result',
+    'stream',
+    'verb',
+    'why',
+  ]
   // Of the process: kinds of memory, of work and of handles, and its version.
   const processs = ['type', 'space', 'version', 'major', 'minor', 'patch']
   expect([...labels].filter((label) => ![...ours, ...processs].includes(label))).toEqual([])
