@@ -121,6 +121,89 @@ describe('two accounts', () => {
     expect(refusals.at(-1)).toContain('CITY_PRESENCE_USERS')
   })
 
+  it('[S8] every way to write, read or make something else that a taken-over gateway may try is refused by name', async () => {
+    const api = '$JS.API'
+    const streams = ['CITY_PRESENCE', 'CITY_PRESENCE_USERS']
+    const verbs = ['STREAM.CREATE', 'STREAM.UPDATE', 'STREAM.DELETE', 'STREAM.PURGE', 'STREAM.INFO', 'STREAM.SNAPSHOT']
+    const more = ['STREAM.MSG.GET', 'STREAM.MSG.DELETE', 'STREAM.RESTORE', 'STREAM.LEADER.STEPDOWN', 'CONSUMER.LIST']
+    const attempts = [
+      ...streams.flatMap((stream) => [...verbs, ...more].map((verb) => `${api}.${verb}.${stream}`)),
+      ...streams.flatMap((stream) => [
+        `${api}.CONSUMER.CREATE.${stream}`,
+        `${api}.CONSUMER.CREATE.${stream}.spy.city.presence.user.ada`,
+        `${api}.CONSUMER.DURABLE.CREATE.${stream}.spy`,
+        `${api}.CONSUMER.MSG.NEXT.${stream}.spy`,
+      ]),
+      `${api}.DIRECT.GET.CITY_PRESENCE_USERS`,
+      `${api}.DIRECT.GET.CITY_PRESENCE_USERS.city.presence.user.ada`,
+      `${api}.DIRECT.GET.CITY_PRESENCE.city.presence.room.market`,
+      `${api}.INFO`,
+      `${api}.STREAM.NAMES`,
+      `${api}.STREAM.LIST`,
+      `${api}.ACCOUNT.PURGE.CITY`,
+      ...['room.market', 'user.ada', 'epoch', 'uepoch', 'beat'].flatMap((end) => [
+        `city.presence.${end}`,
+        `ingest.city.presence.${end}`,
+      ]),
+      '$SYS.REQ.SERVER.PING',
+      '$SYS.REQ.ACCOUNT.CITY.CONNZ',
+      '$JS.ACK.CITY_PRESENCE.x.1.1.1.1.1',
+      '_INBOX_aggregator.forged',
+      '_INBOX_gateway.forged',
+    ]
+    const deliver = JSON.stringify({ config: { deliver_subject: 'city.presence.room.market', ack_policy: 'none' } })
+    const before = refusals.length
+    for (const subject of attempts) gateway.publish(subject, deliver, { reply: '_INBOX_gateway.answer' })
+    await gateway.flush()
+    await until(() => refusals.length >= before + attempts.length, { deadlineMs: 10_000, what: 'all refusals' })
+    const said = refusals.slice(before).join('\n')
+    for (const subject of attempts) expect(said).toContain(`"${subject}"`)
+    expect(attempts.length).toBeGreaterThan(50)
+    const manager = await jetstreamManager(admin, { checkAPI: false })
+    for (const stream of streams) {
+      expect((await manager.streams.info(stream)).state.consumer_count).toBe(0)
+      const forged = await manager.streams.getMessage(stream, { last_by_subj: 'city.presence.user.spy' })
+      expect(forged).toBeNull()
+    }
+  })
+
+  it('[S8] nor may it listen anywhere else: to the intake, to users, to answers for others, to the server itself', async () => {
+    const places = [
+      '>',
+      '*.>',
+      'ingest.>',
+      'city.>',
+      '_INBOX.>',
+      '_INBOX_aggregator.>',
+      '$SYS.>',
+      '$JS.>',
+      '$JS.EVENT.>',
+    ]
+    const before = refusals.length
+    for (const place of places) gateway.subscribe(place, { callback: () => undefined })
+    await gateway.flush()
+    await until(() => refusals.length >= before + places.length, { deadlineMs: 10_000, what: 'all refusals' })
+    const said = refusals.slice(before).join('\n')
+    for (const place of places) expect(said).toContain(`"${place}"`)
+  })
+
+  it('[S8] the answer to its one right cannot be sent where it would be a message: it stays in its own account', async () => {
+    const heard: string[] = []
+    admin.subscribe('city.presence.>', { callback: (_error, message) => void heard.push(message.string()) })
+    await admin.flush()
+    await leader.request('ingest.city.presence.room.kept', '{"true":1}')
+    const question = '{"last_by_subj":"city.presence.room.kept"}'
+    for (const reply of ['city.presence.room.stolen', 'ingest.city.presence.room.stolen', 'city.presence.epoch'])
+      gateway.publish('$JS.API.DIRECT.GET.CITY_PRESENCE', question, { reply })
+    await gateway.flush()
+    await leader.request('ingest.city.presence.room.kept', '{"true":2}')
+    await until(() => heard.includes('{"true":2}'), { deadlineMs: 5_000, what: 'the next true message' })
+    expect(heard).toEqual(['{"true":1}', '{"true":2}'])
+    const manager = await jetstreamManager(admin, { checkAPI: false })
+    const stolen = await manager.streams.getMessage('CITY_PRESENCE', { last_by_subj: 'city.presence.room.stolen' })
+    expect(stolen).toBeNull()
+  })
+
   it('[S8] the leader can neither delete nor purge its streams', async () => {
     const leaderRefusals: string[] = []
     void collectRefusals(leader, leaderRefusals)
