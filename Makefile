@@ -20,7 +20,7 @@ which-node: ## print the path of the Node in use (fetched when the machine's is 
 deps: ## get everything that tests need, once
 	@sh $(INSTALL)/deps.sh all
 
-kube-binaries: ## build etcd and kube-apiserver for tests, once (deps does it too)
+kube-binaries: ## build etcd, kube-apiserver and kubectl for tests, once (deps does it too)
 	@sh $(INSTALL)/machine.sh go
 	@sh $(INSTALL)/kube.sh
 

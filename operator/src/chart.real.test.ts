@@ -1,10 +1,12 @@
 // The chart: rendered by a real helm, judged by a real API server, installed on it, brought up to date and taken away.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { natsServerBinary } from '@citypresence/stack/cache'
+import { helmBinary, kubectlBinary, natsServerBinary } from '@citypresence/stack/cache'
+import { bareEnv, repositoryRoot } from '@citypresence/stack/machine'
 import { readConfig, type Setting } from '@citypresence/chassis/config'
 import { startService } from '@citypresence/stack/service'
 import { startKubeApiServer, type KubeAnswer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
@@ -458,3 +460,34 @@ it('[CH11] the NATS for a first try takes its configuration, and its accounts ar
     .replace(/\}\nsystem_account: SYS\n$/, '}')
   expect(bare(text)).toBe(bare(withoutAdmin))
 })
+
+it('[CH12] every command of docs/KUBERNETES.md works as it stands there', async () => {
+  // Whoever installed it under this name before is gone.
+  await helm(folder.path, ['uninstall', 'city', '--namespace', namespace, '--ignore-not-found'], kubeconfig)
+  await server.ask('DELETE', `/api/v1/namespaces/${namespace}/secrets/citypresence-jwt`)
+  const page = readFileSync(join(repositoryRoot, 'docs/KUBERNETES.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```sh\n([\s\S]+?)^```$/gm)].map(([, block = '']) => block)
+  expect(blocks.length).toBeGreaterThan(5)
+  const said = await runAsPerson(blocks.join('\n'))
+  expect(said).toMatch(/^NAME +READY +ROOMS +ONLINE +GATEWAYS +LEADER +AGE +REASON +MESSAGE +URL +VERSION$/m)
+  expect(said).toContain('citypresence.presence.daarion.city/first created')
+  expect(said).toContain('Whose tokens open the door')
+  expect(said).toContain('citypresence.presence.daarion.city/first scaled')
+  expect(said.match(/first patched$/gm)).toHaveLength(3)
+  expect(said).toContain('customresourcedefinition.apiextensions.k8s.io "citypresences.presence.daarion.city" deleted')
+})
+
+/** In a shell that stops at the first mistake, with helm and kubectl in its path. */
+async function runAsPerson(commands: string): Promise<string> {
+  const bin = join(folder.path, 'bin')
+  mkdirSync(bin, { recursive: true })
+  symlinkSync(helmBinary(), join(bin, 'helm'))
+  symlinkSync(kubectlBinary(), join(bin, 'kubectl'))
+  const { PATH = '', ...rest } = bareEnv()
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-e', '-c', commands], {
+    cwd: repositoryRoot,
+    env: { ...rest, PATH: `${bin}:${PATH}`, KUBECONFIG: kubeconfig, HOME: folder.path },
+    timeout: 100_000,
+  })
+  return `${stdout}\n${stderr}`
+}

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { helmBinary, kubeBinary, natsServerVersion, synapseVersion } from '../src/cache.ts'
+import { helmBinary, kubeBinary, kubectlBinary, natsServerVersion, synapseVersion } from '../src/cache.ts'
 import { bareEnv, cacheFolder, repositoryRoot } from '../src/machine.ts'
 import { until } from '../src/until.ts'
 
@@ -129,6 +129,7 @@ it('[S26] what the scripts keep is where the launchers look', async () => {
   }
   expect(existsSync(kubeBinary('kube-apiserver'))).toBe(true)
   expect(existsSync(helmBinary())).toBe(true)
+  expect(existsSync(kubectlBinary())).toBe(true)
   expect(synapseVersion()).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
@@ -152,14 +153,17 @@ it('[S42] without Go, or with one that is too old, one sentence says what to do;
   expect((await run('machine.sh', ['go'], standIn('go', 'echo go1.24.0')).end).code).toBe(0)
   const withoutGo = { ...standIn('go', 'exit 127'), KUBEBUILDER_ASSETS: folder }
   expect((await run('machine.sh', ['go'], withoutGo).end).code).toBe(1)
-  expect((await run('machine.sh', ['go'], { ...withoutGo, HELM_PATH: join(folder, 'bin', 'go') }).end).code).toBe(0)
+  const there = join(folder, 'bin', 'go')
+  const all = { ...withoutGo, HELM_PATH: there, OTEL_COLLECTOR_PATH: there }
+  expect((await run('machine.sh', ['go'], all).end).code).toBe(0)
 })
 
 it('[S42] a folder of KUBEBUILDER_ASSETS is taken as it is, and named where something is missing in it', async () => {
   const half = await run('kube.sh', [], { ...standIn('etcd', 'exit 0'), KUBEBUILDER_ASSETS: join(folder, 'bin') }).end
   expect(half.code).toBe(1)
-  expect(half.stderr).toContain('where etcd or kube-apiserver is missing')
+  expect(half.stderr).toContain('where etcd, kube-apiserver or kubectl is missing')
   standIn('kube-apiserver', 'exit 0')
+  standIn('kubectl', 'exit 0')
   const whole = await run('kube.sh', [], { ...standIn('go', 'exit 1'), KUBEBUILDER_ASSETS: join(folder, 'bin') }).end
   expect(whole).toEqual({ code: 0, stdout: '', stderr: '' })
   expect(cached()).toEqual([])

@@ -20,7 +20,8 @@ has_faketime() { ! can_install || [ -n "$(find /usr/lib -path '*/faketime/libfak
 
 # Only where something still has to be built with it. Debian's own Go is too old for that, so it is not installed for you.
 needs_kube() {
-  [ -z "${KUBEBUILDER_ASSETS:-}" ] && [ ! -x "$cache/kube-$KUBERNETES_VERSION-etcd-$ETCD_VERSION/kube-apiserver" ]
+  [ -z "${KUBEBUILDER_ASSETS:-}" ] || return 1
+  [ ! -x "$cache/kube-$KUBERNETES_VERSION-etcd-$ETCD_VERSION/kube-apiserver" ] || [ ! -x "$cache/kubectl-$KUBERNETES_VERSION/kubectl" ]
 }
 needs_helm() { [ -z "${HELM_PATH:-}" ] && [ ! -x "$cache/helm-$HELM_VERSION/helm" ]; }
 needs_collector() { [ -z "${OTEL_COLLECTOR_PATH:-}" ] && [ ! -x "$cache/otel-collector-$OTEL_COLLECTOR_VERSION/otel-collector" ]; }

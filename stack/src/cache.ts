@@ -3,6 +3,7 @@
 //   <cache>/synapse-<version>/bin/python        a Python environment that holds Synapse
 //   <cache>/nats-server-<version>/nats-server   one static binary
 //   <cache>/kube-<version>-etcd-<version>/       etcd and kube-apiserver
+//   <cache>/kubectl-<version>/kubectl            what people ask the API server with
 //   <cache>/helm-<version>/helm                  the program that installs charts
 //   <cache>/otel-collector-<version>/            one binary
 //   <cache>/prometheus-debian/                prometheus and promtool
@@ -47,6 +48,13 @@ export function kubeBinary(name: 'etcd' | 'kube-apiserver'): string {
   if (assets !== undefined) return present(join(assets, name), `${name} (KUBEBUILDER_ASSETS)`)
   const versions = `${pinnedVersion('KUBERNETES_VERSION')}-etcd-${pinnedVersion('ETCD_VERSION')}`
   return present(join(cacheFolder(), `kube-${versions}`, name), name)
+}
+
+/** kubectl, from the same folder or as `make deps` built it. */
+export function kubectlBinary(): string {
+  const assets = machineSetting('KUBEBUILDER_ASSETS')
+  const folder = assets ?? join(cacheFolder(), `kubectl-${pinnedVersion('KUBERNETES_VERSION')}`)
+  return present(join(folder, 'kubectl'), 'kubectl')
 }
 
 /** The helm that HELM_PATH names, else as `make deps` built it. */
