@@ -1,20 +1,22 @@
 // What the leader tells of a city in the status of its CityPresence: three conditions and a few numbers, from what it knows now. The
 // reasons are words of the resource (operator/src/core/conditions); an error of ours becomes the one that says the same.
-import type { ErrorCode } from '@citypresence/chassis/errors'
+
+/** A word of our vocabulary of errors. */
+type Word = string
 
 export type LeaderFacts = {
   readonly synced: boolean
   readonly source: 'live' | 'stale'
   /** Why the source is not believed, or the daemon not known any more. */
-  readonly sourceTrouble: ErrorCode | undefined
+  readonly sourceTrouble: Word | undefined
   readonly mapped: boolean
   readonly rooms: number
   /** Rooms of the map that nobody counts: unknown to Matrix, doubled, closed to the daemon or not joined yet. */
   readonly uncounted: number
   /** Why the list of rooms could not be read; undefined since it could. */
-  readonly roomsTrouble: { readonly code: ErrorCode; readonly message: string } | undefined
+  readonly roomsTrouble: { readonly code: Word; readonly message: string } | undefined
   /** Why nothing can be written; undefined while it can. */
-  readonly streamTrouble: { readonly code: ErrorCode; readonly message: string } | undefined
+  readonly streamTrouble: { readonly code: Word; readonly message: string } | undefined
   /** The whole city was said. */
   readonly complete: boolean
   readonly online: number
@@ -70,7 +72,7 @@ function roomsResolved({ mapped, rooms, uncounted, roomsTrouble }: LeaderFacts):
   return yes('AllResolved', `all ${rooms} rooms are counted`)
 }
 
-const streamReasons: Partial<Record<ErrorCode, string>> = {
+const streamReasons: Readonly<Partial<Record<Word, string>>> = {
   StreamDiffers: 'StreamMismatch',
   StreamOwnedByAnother: 'StreamMismatch',
   NatsUnauthorized: 'NatsUnauthorized',
