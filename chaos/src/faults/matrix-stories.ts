@@ -65,6 +65,8 @@ const answers: readonly Fault[] = [
     title: 'a leave is buried under 600 messages between two polls',
     bar: 'the answer is limited, and true within 5 s',
     length: 'short',
+    guard:
+      'without the leaves that stand in the state beside a cut timeline it was true only after 10.1 s, by an audit',
     async run(stage) {
       stage.endLife()
       await stage.settle()

@@ -10,8 +10,10 @@ const syncPath = /^\/sync/
 /** All requests of the daemon's long poll, oldest first. */
 const polls = (stage: Stage) => stage.homeserver.requests.filter(({ path }) => path.startsWith('/sync'))
 
-/** Meets the next polls with a fault, waits until so many of them have met it, and tells when the next one came. */
-async function meetPolls(stage: Stage, fault: HomeserverFault, times: number): Promise<number> {
+type Met = { readonly waitedMs: number; readonly isSamePlace: boolean }
+
+/** Meets the next polls with a fault, waits until so many of them have met it, and tells when and from where the next one came. */
+async function meetPolls(stage: Stage, fault: HomeserverFault, times: number): Promise<Met> {
   const from = polls(stage).length
   stage.homeserver.fault({ path: syncPath, times, fault })
   const met = () =>
@@ -24,7 +26,10 @@ async function meetPolls(stage: Stage, fault: HomeserverFault, times: number): P
     deadlineMs: 120_000,
     what: 'the next poll',
   })
-  return next.atMs - (last?.atMs ?? 0)
+  return {
+    waitedMs: next.atMs - (last?.atMs ?? 0),
+    isSamePlace: next.query.get('since') === last?.query.get('since'),
+  }
 }
 
 const rateLimits = [
@@ -35,8 +40,20 @@ const rateLimits = [
     fault: { retryAfterHeader: '2' },
     leastMs: 2_000,
   },
-  { id: 'F21b', title: 'the same with retry_after_ms 1500 only', fault: { retryAfterMs: 1_500 }, leastMs: 1_500 },
-  { id: 'F21c', title: 'the same with nonsense: Retry-After: -5', fault: { retryAfterHeader: '-5' }, leastMs: 1_000 },
+  {
+    id: 'F21b',
+    title: 'the same with retry_after_ms 1500 only',
+    guard: 'without the time kept that a refusal names, the next request came after 6 ms',
+    fault: { retryAfterMs: 1_500 },
+    leastMs: 1_500,
+  },
+  {
+    id: 'F21c',
+    title: 'the same with nonsense: Retry-After: -5',
+    guard: 'with whatever reads as a date, and no least wait, the next request came after 3 ms',
+    fault: { retryAfterHeader: '-5' },
+    leastMs: 1_000,
+  },
 ] as const
 
 const limited: readonly Fault[] = rateLimits.map(({ fault, leastMs, ...named }) => ({
@@ -44,8 +61,9 @@ const limited: readonly Fault[] = rateLimits.map(({ fault, leastMs, ...named }) 
   bar: `no request earlier than ${seconds(leastMs)}; nothing is lost`,
   length: 'short',
   async run(stage) {
-    const waitedMs = await meetPolls(stage, { kind: 'rate-limited', ...fault }, 1)
+    const { waitedMs, isSamePlace } = await meetPolls(stage, { kind: 'rate-limited', ...fault }, 1)
     missedIf(waitedMs < leastMs, `asked again after ${waitedMs} ms`)
+    missedIf(!isSamePlace, 'asked again from elsewhere')
     return `asked again after ${seconds(waitedMs)}`
   },
 }))
@@ -53,46 +71,79 @@ const limited: readonly Fault[] = rateLimits.map(({ fault, leastMs, ...named }) 
 const memoryBarBytes = 64 * 1024 * 1024
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`
 
-const garbage: readonly { id: string; title: string; fault: HomeserverFault }[] = [
-  { id: 'F22b', title: 'an HTML page of a proxy as a good answer', fault: { kind: 'html', status: 200 } },
-  { id: 'F24a', title: 'an answer that breaks off', fault: { kind: 'truncated' } },
-  { id: 'F24b', title: 'JSON that is cut, with a length that fits', fault: { kind: 'truncated', politely: true } },
+type Named = Pick<Fault, 'id' | 'title' | 'guard'> & { readonly fault: HomeserverFault }
+
+const garbage: readonly Named[] = [
+  {
+    id: 'F22b',
+    title: 'an HTML page of a proxy as a good answer',
+    guard: 'where what is no JSON is an empty answer, and an answer needs no next_batch, the next poll began elsewhere',
+    fault: { kind: 'html', status: 200 },
+  },
+  {
+    id: 'F24a',
+    title: 'an answer that breaks off',
+    guard:
+      'where what broke off counts, what is no JSON is an empty answer, and an answer needs no next_batch, the next poll began elsewhere',
+    fault: { kind: 'truncated' },
+  },
+  {
+    id: 'F24b',
+    title: 'JSON that is cut, with a length that fits',
+    guard: 'where what is no JSON is an empty answer, and an answer needs no next_batch, the next poll began elsewhere',
+    fault: { kind: 'truncated', politely: true },
+  },
   {
     id: 'F24c',
     title: 'JSON of wrong types',
+    guard: 'where an answer needs no next_batch that is a text, the next poll began elsewhere',
     fault: { kind: 'bytes', body: '{"next_batch":{"x":1},"rooms":[],"presence":{"events":"none"}}' },
   },
-  { id: 'F24d', title: '100 MB instead of an answer', fault: { kind: 'huge', bytes: 100_000_000 } },
-  { id: 'F24e', title: 'a gzip bomb of 300 MB', fault: { kind: 'gzip-bomb', bytes: 300_000_000 } },
+  {
+    id: 'F24d',
+    title: '100 MB instead of an answer',
+    guard: 'without the cap on bytes memory grew by 377 MB',
+    fault: { kind: 'huge', bytes: 100_000_000 },
+  },
+  {
+    id: 'F24e',
+    title: 'a gzip bomb of 300 MB',
+    guard: 'without the cap on bytes after decompression memory grew by 765 MB',
+    fault: { kind: 'gzip-bomb', bytes: 300_000_000 },
+  },
 ]
 
-const unreadable: readonly Fault[] = garbage.map(({ id, title, fault }) => ({
-  id,
-  title,
+const unreadable: readonly Fault[] = garbage.map(({ fault, ...named }) => ({
+  ...named,
   bar: 'the answer is dropped and asked for again; memory grows by less than 64 MB',
   length: 'short',
   async run(stage) {
     const grown = memoryOf(stage, 'aggregator')
-    const waitedMs = await meetPolls(stage, fault, 1)
+    const { waitedMs, isSamePlace } = await meetPolls(stage, fault, 1)
     await lasting(1_100) // a sample of memory is taken once a second
     const grownBytes = grown()
+    missedIf(!isSamePlace, 'it was not asked for again: the next poll began elsewhere')
     missedIf(grownBytes > memoryBarBytes, `memory grew by ${megabytes(grownBytes)}`)
     return `asked again after ${seconds(waitedMs)}, memory +${megabytes(grownBytes)}`
   },
 }))
 
-const silences: readonly { id: string; title: string; fault: HomeserverFault }[] = [
-  { id: 'F23a', title: 'Matrix takes the poll and never answers', fault: { kind: 'silent' } },
+const silences: readonly Named[] = [
+  {
+    id: 'F23a',
+    title: 'Matrix takes the poll and never answers',
+    guard: 'without a deadline over the whole exchange no other poll came in 60 s',
+    fault: { kind: 'silent' },
+  },
   { id: 'F23b', title: 'headers come, the body never', fault: { kind: 'stalled' } },
   { id: 'F23c', title: 'the body drips, a byte a second', fault: { kind: 'dripping', everyMs: 1_000 } },
 ]
 
-const silent: readonly Fault[] = silences.map(({ id, title, fault }) => ({
-  id,
-  title,
+const silent: readonly Fault[] = silences.map(({ fault, ...named }) => ({
+  ...named,
   bar: 'marked within STALE_AFTER + 5 s, counts stay; the next request within 45 s',
   // One of a kind is enough for every day: the poll is given up by the same deadline.
-  length: id === 'F23a' ? 'short' : 'long',
+  length: named.id === 'F23a' ? 'short' : 'long',
   async run(stage) {
     const from = polls(stage).length
     const heal = stage.homeserver.fault({ path: syncPath, fault })
@@ -150,7 +201,7 @@ const longPoll: readonly Fault[] = [
     async run(stage) {
       const refusal = { kind: 'status', status: 400, body: { errcode: 'M_UNKNOWN', error: 'no such token' } } as const
       const from = polls(stage).length
-      const waitedMs = await meetPolls(stage, refusal, 1)
+      const { waitedMs } = await meetPolls(stage, refusal, 1)
       const next = polls(stage)
         .slice(from)
         .find(({ query }) => !query.has('since'))
@@ -228,9 +279,10 @@ const rooms: readonly Fault[] = [
     title: 'the daemon is kicked out of a room',
     bar: 'the room is marked, never zero, and true again after it was joined again',
     length: 'short',
+    guard: 'where a room that is lost keeps its last value unmarked, it was never marked',
     async run(stage) {
       const [slug = ''] = stage.town.slugs
-      const beganAtMs = stage.recorder.nowMs()
+      const [beganAtMs, from] = [stage.recorder.nowMs(), stage.recorder.history.length]
       const kickedAtMs = Date.now()
       stage.homeserver.script.kick('@mayor:test.local', stage.town.roomIdOf(slug), stage.town.daemon.userId)
       const joined = () =>
@@ -238,7 +290,13 @@ const rooms: readonly Fault[] = [
           ({ path, atMs }) => /^\/(join|rooms\/[^/]+\/join)/.test(path) && atMs >= kickedAtMs,
         )
       await until(joined, { deadlineMs: 30_000, what: 'the daemon to join again' })
-      return `joined again after ${seconds(stage.recorder.nowMs() - beganAtMs)}`
+      const isMark = (entry: Stage['recorder']['history'][number]): boolean =>
+        entry.kind === 'frame' &&
+        entry.message.type === 'room.presence' &&
+        entry.message.room_slug === slug &&
+        entry.message.stale === true
+      missedIf(!stage.recorder.history.slice(from).some(isMark), 'it was never marked')
+      return `marked, and joined again after ${seconds(stage.recorder.nowMs() - beganAtMs)}`
     },
   },
   {

@@ -117,6 +117,7 @@ export const natsRightFaults: readonly Fault[] = [
     title: 'all passwords are rotated at NATS, the files follow three seconds later',
     bar: 'at most one try a second and process meanwhile; true again 10 s after the files',
     length: 'short',
+    guard: 'without reading the password again at each dial every browser was still marked after 30 s',
     async run(stage) {
       const checks = [connectionsKept(stage), calmDials(stage)]
       const before = usersOf(stage)

@@ -151,6 +151,7 @@ const tooOld: Fault = {
   title: 'a nats-server that knows no fence (2.11)',
   bar: 'refused by leader and gateway before a word is stored; log and readiness name both versions',
   length: 'short',
+  guard: 'without the look at the version nobody named both in 10 s, and the aggregator was gone',
   async run({ homeserver, town, cityService }) {
     const old = await startNats({ version: 'old' })
     const env = { NATS_URL: old.url, NATS_USER: old.leader.user, NATS_PASSWORD: old.leader.pass }
