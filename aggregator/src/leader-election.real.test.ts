@@ -1,6 +1,10 @@
 // Two aggregators and one voice, on a real kube-apiserver and a real nats-server: killed, told to stop, cut from the API, and
 // with a Lease that is deleted, scribbled on or held by a stranger.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apiVersion, group, plural, type CityStatus } from '@citypresence/operator/core/city-presence'
+import { firstCity } from '@citypresence/operator/core/example-city'
+import { installCrd } from '@citypresence/operator/testing/api-of'
+import { aggregatorRules } from '@citypresence/stack/kube-lease'
 import { stopAll } from '@citypresence/stack/stop-all'
 import { until } from '@citypresence/stack/until'
 import { startLeasedCity, type LeasedCity, type Pod } from './testing/leased-city.ts'
@@ -9,11 +13,46 @@ import { expectOneVoice } from './testing/one-voice.ts'
 const deadlineMs = 45_000
 let city: LeasedCity
 beforeAll(async () => {
-  city = await startLeasedCity()
+  city = await startLeasedCity({ env: { CITY_PRESENCE_NAME: 'first' } })
+  await makeCityPresence()
   await city.startPod()
   await city.leader()
 })
 afterAll(() => stopAll(city))
+
+/** The resource that the operator would have, and the right on its status that it would give. */
+async function makeCityPresence(): Promise<void> {
+  const { kube, home } = city
+  await installCrd(kube)
+  const { namespace } = home
+  const made = await kube.ask('POST', citiesIn(namespace), { ...firstCity, metadata: { name: 'first', namespace } })
+  expect(made.status).toBe(201)
+  const status = {
+    apiGroups: [group],
+    resources: [`${plural}/status`],
+    resourceNames: ['first'],
+    verbs: ['get', 'patch'],
+  }
+  await kube.ask('PUT', `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles/aggregator`, {
+    metadata: { name: 'aggregator' },
+    rules: [...aggregatorRules(home.name), status],
+  })
+}
+const citiesIn = (namespace: string): string => `/apis/${apiVersion}/namespaces/${namespace}/${plural}`
+
+/** What the status says once this pod has told it. */
+const toldBy = ({ uid }: Pod) =>
+  until(
+    async () => {
+      const { body } = await city.kube.ask('GET', `${citiesIn(city.home.namespace)}/first`)
+      const { aggregator, conditions, rooms } = (body['status'] ?? {}) as CityStatus
+      const reasons = conditions?.map(({ type, reason }) => `${type} ${reason}`) ?? []
+      const isTold =
+        aggregator?.leader?.startsWith(`${uid}_`) === true && reasons.includes('StreamReady StreamWritable')
+      return isTold ? { reasons: reasons.sort(), rooms } : undefined
+    },
+    { deadlineMs, what: `the status of the leader ${uid}` },
+  )
 
 const readyz = async (pod: Pod) => {
   const answer = await fetch(`${pod.adminUrl}/readyz`)
@@ -45,6 +84,14 @@ describe('two aggregators by a Lease', () => {
     expectOneVoice(city.heard)
   })
 
+  it('[LS7] the process that leads tells in the status who it is and what it knows', async () => {
+    const { pod } = await city.leader()
+    expect(await toldBy(pod)).toEqual({
+      reasons: ['MatrixSynced Synced', 'RoomsResolved AllResolved', 'StreamReady StreamWritable'],
+      rooms: { count: 1, unresolved: 0, online: 1 },
+    })
+  })
+
   it('[E21] killed, it is followed by the standby under a higher term, with all that changed meanwhile', async () => {
     await city.standby()
     const { pod, term } = await city.leader()
@@ -53,6 +100,11 @@ describe('two aggregators by a Lease', () => {
     expect(epoch?.term).toBeGreaterThan(term)
     await city.leader(term)
     expectOneVoice(city.heard)
+  })
+
+  it('[LS7] the next one writes over it', async () => {
+    const { pod } = await city.leader()
+    expect((await toldBy(pod)).rooms).toMatchObject({ count: 1 })
   })
 
   it('[E22] told to stop, it lets the Lease go after its last acknowledged write, and nobody waits for it to run out', async () => {
