@@ -17,6 +17,7 @@ import { metricsPage } from '../sight/src/metrics-page.ts'
 import { ruleGroups } from '../sight/src/rules.ts'
 import { runbookPages } from '../sight/src/runbooks.ts'
 import { cruiseHouse, drawFolders } from './folder-graph.ts'
+import { securityPage } from './security-page.ts'
 import { root } from './sources.ts'
 
 export type Page = { readonly path: string; readonly text: string }
@@ -31,6 +32,7 @@ export async function generatedPages(): Promise<readonly Page[]> {
     ...dashboardFiles(),
     { path: 'sight/rules.json', text: `${JSON.stringify(ruleGroups(), null, 2)}\n` },
     { path: 'docs/SETTINGS.md', text: settingsPage() },
+    { path: 'docs/SECURITY.md', text: securityPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
     { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },
     {
