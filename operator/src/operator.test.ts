@@ -7,7 +7,7 @@ afterEach(async () => {
   for (const world of worlds.splice(0)) await world.stop()
 })
 async function open(): Promise<OperatorWorld> {
-  const world = await openOperatorWorld()
+  const world = await openOperatorWorld('http')
   worlds.push(world)
   return world
 }

@@ -98,7 +98,8 @@ export function kubeApiContract(
     it("[OT1] what is left out goes, what is others' stays, and what is wanted is taken from them", async () => {
       await api.apply(configMap('rooms', { ours: '1', both: '1' }))
       const live = await api.get(refOf(configMap('rooms', {})))
-      await under.scribble({ ...live!, data: { ours: '1', both: 'theirs', theirs: '1' } })
+      if (live === undefined) throw new Error('it was not made')
+      await under.scribble({ ...live, data: { ours: '1', both: 'theirs', theirs: '1' } })
       const taken = await api.apply(configMap('rooms', { ours: '1', both: '2' }))
       expect(taken['data']).toEqual({ ours: '1', both: '2', theirs: '1' })
       const left = await api.apply(configMap('rooms', { both: '2' }))

@@ -66,10 +66,15 @@ const unescape = (name: string): string => name.replaceAll('~1', '/').replaceAll
 /** The same object with these leaves put in and those taken out; what has become empty by that goes too. */
 export function withLeaves(object: Fields, put: ReadonlyMap<string, Json>, take: Iterable<string>): Fields {
   let changed: Json = object
-  for (const path of take) changed = edit(changed, path.split('/'), undefined) ?? {}
+  // What an item is told apart by goes last: until then it has to be found.
+  const all = [...take]
+  const inOrder = [...all.filter((path) => !isKey(path)), ...all.filter(isKey)]
+  for (const path of inOrder) changed = edit(changed, path.split('/'), undefined) ?? {}
   for (const [path, value] of put) changed = edit(changed, path.split('/'), value) ?? {}
   return changed as Fields
 }
+
+const isKey = (path: string): boolean => /\[([^=[\]/]+)=[^/]*\]\/\1$/.test(path)
 
 function edit(node: Json | undefined, [step, ...rest]: readonly string[], value: Json | undefined): Json | undefined {
   if (step === undefined) return value
