@@ -1,6 +1,6 @@
 // The house's own rules, as tests: what a newcomer may rely on in every file. When a rule of taste had to be said twice, it
 // comes here, with what to do instead in its message.
-import { errorCodes } from '@citypresence/chassis/errors'
+import { errorCodes } from './chassis/src/errors.ts'
 import { expect, it } from 'vitest'
 import { cruiseHouse, drawFolders } from './house/folder-graph.ts'
 import { generatedPages } from './house/generated-pages.ts'
@@ -146,9 +146,10 @@ it('[H17] every trap of Matrix stands in docs/spec/traps.md with rules that ther
 const unnamedWords: Readonly<Record<string, string>> = {
   StartFailed:
     'a page that is not built and a port that is refused without being taken: neither can be had on a machine of ours',
-  NatsNoStorage: 'F15 of the table of faults fills the disk of NATS and judges by what browsers see',
   SequenceGap: 'gateway/core/feed tells it as a gap, which its properties know',
   SequenceRepeated: 'gateway/core/feed tells it as repeated, which its properties know',
+  LeadershipLost:
+    'losing a Lease is played by the machine of the election; no test looks at the operator that ends by it',
   LeaseRefused: 'the contract of the Lease asks for its 422 by status',
 }
 

@@ -25,7 +25,7 @@ async function opened() {
   return { clock, server, stream }
 }
 
-it('[L57] what the stream holds is asked for again after 500 ms without a word, then ever more patiently', async () => {
+it('[L58] what the stream holds is asked for again after 500 ms without a word, then ever more patiently', async () => {
   const { clock, server, stream } = await opened()
   const asked = async (): Promise<{ words: string | undefined }> => {
     const fate: { words: string | undefined } = { words: undefined }

@@ -9,7 +9,7 @@ export function roomName(slug: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
-export const numberWords = (count: number): string => count.toLocaleString('en')
+const numberWords = (count: number): string => count.toLocaleString('en')
 
 /** The number on a card; a room of which no more is told says so. */
 export const countWords = ({ onlineCount, below }: RoomPresenceUI): string =>
