@@ -27,7 +27,7 @@ export type OperatorWorld = {
   /** Every object with what is wanted of it, without versions, uids and times. */
   picture(): Record<string, unknown>
   /** Somebody deletes or edits every child. */
-  children(): readonly { readonly kind: string; readonly name: string; remove(): void; edit(): void }[]
+  children(): readonly { readonly kind: string; readonly name: string; remove(): void; edit(): void; smear(): void }[]
   /** Time passes, with the bookmarks of a server that lives. */
   pass(minutes: number): Promise<void>
   /** Until nothing was written and nobody waited for two seconds of its clock. */
@@ -128,6 +128,7 @@ export async function openOperatorWorld(where: 'http' | 'memory' = 'memory'): Pr
             name: object.metadata.name,
             remove: () => void double.store.remove(at),
             edit: () => void double.store.write(at, vandalised(object), 'kubectl'),
+            smear: () => void double.store.write(at, smeared(object), 'kubectl'),
           }
         }),
     async pass(minutes) {
@@ -173,7 +174,13 @@ function clockAt(clock: FakeClock, afterMs: number): () => boolean {
   return () => clock.monotonicMs() >= untilMs
 }
 
-/** Labels, owners and all that is wanted of it, changed by somebody. */
+const smeared = (object: Fields): Fields => {
+  const metadata = object['metadata'] as Fields
+  const labels = { ...(metadata['labels'] as Fields), 'app.kubernetes.io/name': 'bent' }
+  return { ...object, metadata: { ...metadata, labels } }
+}
+
+/** All that is wanted of it, changed by somebody. */
 function vandalised(object: Fields): Fields {
   const changed = Object.entries(object).map(([field, value]) => [
     field,
@@ -182,7 +189,7 @@ function vandalised(object: Fields): Fields {
   const metadata = object['metadata'] as Fields
   return {
     ...Object.fromEntries(changed),
-    metadata: { ...metadata, labels: { ...(metadata['labels'] as Fields), 'app.kubernetes.io/component': 'bent' } },
+    metadata: { ...metadata, labels: { ...(metadata['labels'] as Fields), 'app.kubernetes.io/name': 'bent' } },
   } as Fields
 }
 
