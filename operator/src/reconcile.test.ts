@@ -213,14 +213,24 @@ it('[OS4] a Lease that nobody renews is told after it was asked for twice at the
 })
 
 it('[OR2] an object that the server refuses is named in a condition and holds up no other; the rest is tried again', async () => {
-  const { cluster, round, settle, condition } = start()
+  const { cluster, round, settle, condition, sleep, write } = start()
+  let asked = 0
   cluster.beforeWrite = (what) => {
-    if (what === 'Deployment/daarion-gateway') throw kubeError('KubeRefused', 'spec.affinity is wrong')
+    if (what === 'Deployment/daarion-gateway' && ++asked > 0) throw kubeError('KubeRefused', 'spec.affinity is wrong')
   }
   await round()
   await round()
   expect(condition('Accepted')).toBe('False/ApplyRefused')
   expect(cluster.writes).toContain('PodDisruptionBudget/daarion-gateway')
+  // The same again only after a minute; something else at once.
+  expect(asked).toBe(1)
+  write({ ...smallSpec, gateway: { ...smallSpec.gateway, replicas: 3 } })
+  await round()
+  expect(asked).toBe(2)
+  sleep(60_000)
+  await round()
+  expect(asked).toBe(3)
+  sleep(60_000)
   cluster.beforeWrite = () => undefined
   await settle()
   expect(condition('Accepted')).toBe('True/SpecAccepted')

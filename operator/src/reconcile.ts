@@ -8,7 +8,7 @@
 import { toErrorCode } from '@citypresence/chassis/errors'
 import type { CityPresence } from './core/city-presence.ts'
 import type { Context } from './core/desired-objects/context.ts'
-import { nameOf, placeOf } from './core/desired-objects/metadata.ts'
+import { intentAnnotation, nameOf, placeOf } from './core/desired-objects/metadata.ts'
 import { secretFiles } from './core/desired-objects/secrets.ts'
 import { rememberDesired, type desiredObjects } from './core/desired.ts'
 import { findChild, type SecretFinding } from './core/judge-city.ts'
@@ -51,12 +51,15 @@ export type Reconcile = {
   forget(uid: string): void
 }
 
+type Refusal = { readonly intent: string | undefined; readonly message: string; readonly untilMs: number }
+
 type Memory = {
   readonly desired: typeof desiredObjects
   readonly children: OwnWrites
   readonly status: OwnWrites
   lease: LeaseSight | undefined
-  refusals: readonly string[]
+  /** By place: what the server said no to, and until when it is not asked the same again. */
+  readonly refused: Map<string, Refusal>
   secrets: { readonly findings: readonly SecretFinding[]; readonly asked: string; readonly atMs: number } | undefined
 }
 
@@ -65,7 +68,7 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
   const memoryOf = (uid: string): Memory => {
     const known = memories.get(uid) ?? {
       ...{ desired: rememberDesired(), children: createOwnWrites(), status: createOwnWrites() },
-      ...{ lease: undefined, refusals: [], secrets: undefined },
+      ...{ lease: undefined, refused: new Map<string, Refusal>(), secrets: undefined },
     }
     memories.set(uid, known)
     return known
@@ -86,11 +89,19 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
       await carryOut(planned, memory, options)
       await report(city, planned, memory, options)
       return {
-        requeueAfterMs: Math.min(planned.requeueAfterMs, leaseLookMs(city, memory, options), doubtMs(memory, nowMs)),
+        requeueAfterMs: Math.min(
+          planned.requeueAfterMs,
+          leaseLookMs(city, memory, options),
+          doubtMs(memory, nowMs),
+          againMs(memory),
+        ),
       }
     },
   }
 }
+
+/** When what was refused is tried again. */
+const againMs = ({ refused }: Memory): number => (refused.size > 0 ? refusedMs : Number.POSITIVE_INFINITY)
 
 const doubtMs = ({ children }: Memory, nowMs: number): number => children.doubtMs(nowMs) ?? Number.POSITIVE_INFINITY
 
@@ -109,7 +120,7 @@ async function observe(
     applied: new Map([...memory.children.left()].map(([place, object]) => [place, versionOf(object)])),
     secrets: await lookAtSecrets(city, memory, context, options),
     isLeaseSilent: memory.lease !== undefined && isSilent(memory.lease),
-    refusals: memory.refusals,
+    refusals: [...memory.refused.values()].map(({ message }) => message),
   }
 }
 
@@ -195,25 +206,34 @@ const hasKey = (findings: readonly SecretFinding[], name: string, key: string): 
 /** Words of the chassis for what the server will refuse again: a condition, and no haste. */
 // KubeMissing: what it refers to is not there, as a Role that was refused, or the namespace.
 const terminal = new Set(['KubeRefused', 'KubeForbidden', 'KubeMissing'])
+// A quota or a policy may change any time, and nobody tells us.
+const refusedMs = 60_000
 
 /** In order; an object that is refused holds up no other. */
 async function carryOut({ apply, remove }: Plan, memory: Memory, { cluster, clock }: ReconcileOptions): Promise<void> {
-  const refusals: string[] = []
+  const nowMs = clock.monotonicMs()
+  const places = new Set(apply.map(placeOf))
+  for (const place of memory.refused.keys()) if (!places.has(place)) memory.refused.delete(place)
   for (const wanted of apply) {
+    const place = placeOf(wanted)
+    const intent = wanted.metadata.annotations?.[intentAnnotation]
+    const before = memory.refused.get(place)
+    if (before?.intent === intent && nowMs < (before?.untilMs ?? 0)) continue
     try {
       memory.children.note(await cluster.apply(wanted), clock.monotonicMs())
+      memory.refused.delete(place)
     } catch (error) {
-      memory.children.forget(placeOf(wanted))
+      memory.children.forget(place)
       if (!terminal.has(toErrorCode(error))) throw error
       const why = error instanceof Error ? error.message : 'no reason given'
-      refusals.push(`${wanted.kind} ${wanted.metadata.name}: ${why}`)
+      const message = `${wanted.kind} ${wanted.metadata.name}: ${why}`
+      memory.refused.set(place, { intent, message, untilMs: nowMs + refusedMs })
     }
   }
   for (const ref of remove) {
     await cluster.remove(ref)
     memory.children.forget(keyOf(ref))
   }
-  memory.refusals = refusals
 }
 
 // ---- report
