@@ -24,6 +24,7 @@ export const graceFaults: readonly Fault[] = [
     title: 'somebody flaps: offline for a second, five times',
     bar: 'no browser hears of it',
     length: 'short',
+    guard: 'without the grace shown were 0 and 1',
     still: true,
     async run(stage) {
       const { slug, person, count } = await someoneOnline(stage)
@@ -45,6 +46,7 @@ export const graceFaults: readonly Fault[] = [
     title: 'somebody goes offline, and stays so',
     bar: 'counts for the three seconds of the grace and at most 1 s more',
     length: 'short',
+    guard: 'without the grace gone already after 0.0 s',
     still: true,
     async run(stage) {
       const { slug, person, count } = await someoneOnline(stage)
@@ -68,6 +70,7 @@ export const graceFaults: readonly Fault[] = [
     title: 'somebody leaves a room',
     bar: 'gone at once: within 1 s',
     length: 'short',
+    guard: 'without the leaves that the sync tells browsers were still wrong after 10 s',
     still: true,
     async run(stage) {
       const { slug, person } = await someoneOnline(stage)

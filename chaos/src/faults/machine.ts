@@ -153,6 +153,8 @@ export const machineFaults: readonly Fault[] = [
     title: 'the aggregator has no file descriptor left while NATS is lost and found and Matrix hangs up',
     bar: 'marked, never wrong; true again within 10 s of the return; it never ends',
     length: 'short',
+    guard:
+      'without the last good content of a secret that cannot be read the process ended: there was none left whose limit could be lifted',
     breaksPolls: true,
     cannot: whyNoDescriptorLimit,
     async run(stage) {

@@ -304,6 +304,8 @@ const rooms: readonly Fault[] = [
     title: 'a room is purged without a word, and the map names another one',
     bar: 'marked within 10 s, never zero; true in the new room within 10 s of the map',
     length: 'short',
+    guard:
+      'deaf to the lists of rooms joined, to refused lists of members and to refused joins, the room was not marked in 30 s',
     async run(stage) {
       const slug = stage.town.slugs.at(-1) ?? ''
       const old = stage.town.roomIdOf(slug)

@@ -137,7 +137,10 @@ export const natsRightFaults: readonly Fault[] = [
     length: 'short',
     guard: 'without the last word of NATS in readiness: it called itself ready for 15 s (the deadline)',
   }),
-  revoked('F19c', 'gateway', "the gateways' password is revoked", { length: 'long' }),
+  revoked('F19c', 'gateway', "the gateways' password is revoked", {
+    length: 'long',
+    guard: 'where a refused password ends the dialling 4 browsers lost their connection',
+  }),
   rightTaken({
     id: 'F19d',
     title: 'the leader loses the right to publish',
@@ -150,6 +153,7 @@ export const natsRightFaults: readonly Fault[] = [
     id: 'F19e',
     title: 'the leader loses the right to hear answers',
     length: 'long',
+    guard: 'where a right that is missing counts as a server that is away readiness never said which',
     withheld: { leader: ['_INBOX_aggregator.>'] },
     told: 'NatsForbidden',
   }),

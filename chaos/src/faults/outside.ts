@@ -122,6 +122,7 @@ export const outsideFaults: readonly Fault[] = [
     title: 'the names of NATS and Matrix move to another address, the old one refuses',
     bar: 'everybody follows; no browser loses its connection; true again within 10 s',
     length: 'short',
+    guard: 'with ten seconds between two dials instead of one all was well again only after 14.3 s',
     breaksPolls: true,
     run: move,
   },
