@@ -5,6 +5,7 @@ import { failoverFaults, leaderFaults, leaderStage } from './faults/leaders.ts'
 import { machineFaults, machineStage } from './faults/machine.ts'
 import { matrixFaults } from './faults/matrix.ts'
 import { graceFaults } from './faults/grace.ts'
+import { hostileFaults } from './faults/hostile.ts'
 import { matrixPeopleFaults } from './faults/matrix-people.ts'
 import { driftFaults, matrixStoryFaults, withoutDrift } from './faults/matrix-stories.ts'
 import { natsFaults } from './faults/nats.ts'
@@ -48,5 +49,6 @@ export const sections: readonly Section[] = [
   },
   // The drain as in production, where faults look at who comes back when.
   { title: 'Gateways', faults: gatewayFaults, stage: { gatewayEnv: { DRAIN_MS: '20000' } } },
+  { title: 'Strangers', faults: hostileFaults },
   { title: 'Clock and machine', faults: machineFaults, stage: machineStage },
 ]
