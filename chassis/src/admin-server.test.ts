@@ -124,7 +124,9 @@ it('[C12] what has to move and does not is not healthy; what is measured by look
     metrics: createMetrics('test'),
     readiness: () => ({ ready: true, reasons: [] }),
     alive: () => state.alive,
-    measure: () => void state.looked++,
+    measure: () => {
+      state.looked++
+    },
     log,
   })
   const status = async (path: string) => (await fetch(`http://127.0.0.1:${server.port}${path}`)).status

@@ -182,6 +182,8 @@ it(
         await world.crash()
         world.start()
         await world.settle()
+        world.collect()
+        await world.settle()
         const picture = childrenIn(world)
         const before = world.writes().length
         await world.pass(6)

@@ -22,6 +22,8 @@ export type OperatorWorld = {
   crash(): Promise<void>
   writeCity(spec: WrittenSpec, name?: string): void
   deleteCity(name?: string): void
+  /** As the garbage collector: what has an owner that is gone goes too, whenever it was made. */
+  collect(): void
   /** Writes so far, Events apart: `verb kind`. */
   writes(): readonly string[]
   /** Every object with what is wanted of it, without versions, uids and times. */
@@ -102,15 +104,17 @@ export async function openOperatorWorld(where: 'http' | 'memory' = 'memory'): Pr
       double.store.write(place(name), { ...city, ...kept } as unknown as Fields, 'kubectl')
     },
     deleteCity(name = 'daarion') {
-      const gone = double.store.remove(place(name))
-      // As the garbage collector does.
-      for (const object of double.store.everything())
-        if (object.metadata.ownerReferences?.some(({ uid }) => uid === gone?.metadata.uid) === true)
-          double.store.remove({
-            plural: pluralOf(object.kind),
-            namespace: object.metadata.namespace ?? '',
-            name: object.metadata.name,
-          })
+      double.store.remove(place(name))
+      world.collect()
+    },
+    collect() {
+      const all = double.store.everything()
+      const uids = new Set(all.map(({ metadata }) => metadata.uid))
+      for (const { kind, metadata } of all) {
+        const isOrphan = metadata.ownerReferences?.some(({ uid }) => !uids.has(uid)) === true
+        if (isOrphan)
+          double.store.remove({ plural: pluralOf(kind), namespace: metadata.namespace ?? '', name: metadata.name })
+      }
     },
     writes: () =>
       double.requests
