@@ -203,3 +203,63 @@ it('[W11] a slug is 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or dig
   expect(wrong.map(isRoomSlug)).toEqual(wrong.map(() => false))
   expect(wrong.map((slug) => roomSlug.decode(slug).ok)).toEqual(wrong.map(() => false))
 })
+
+const tenMegabytes = 10 * 1024 * 1024
+const hurtful = [
+  ...[
+    '*',
+    '>',
+    '.',
+    '..',
+    'a.b',
+    '*.>',
+    '$JS.API.STREAM.DELETE.X',
+    ' ',
+    '\t',
+    '\r\nPUB x 0',
+    '\u0000',
+    '\u00a0',
+    '\u202e',
+  ],
+  ...[
+    '\ud800',
+    '\udc00',
+    '\udc00\ud800',
+    '__proto__',
+    'constructor',
+    'toString',
+    '=',
+    '==41',
+    '%2e',
+    '\ufeff',
+    '\u{10ffff}',
+  ],
+  ...['x'.repeat(201), '.'.repeat(tenMegabytes), 'x'.repeat(tenMegabytes), '\ud800'.repeat(tenMegabytes / 2)],
+]
+
+it('[W7] [W8] names that were made to hurt get a token of their own, or none, and no slug', () => {
+  const tokens = hurtful.map(encodeToken).filter((token) => token !== undefined)
+  expect(new Set(tokens).size).toBe(tokens.length)
+  for (const token of tokens) expect(subjects.user(token)).toMatch(rightSubject)
+  // What is too long has none; the four last are.
+  expect(tokens).toHaveLength(hurtful.length - 4)
+  for (const name of hurtful.filter((one) => !['constructor'].includes(one))) expect(isRoomSlug(name)).toBe(false)
+  expect(isRoomSlug('constructor')).toBe(true)
+})
+
+it('[W9] whoever has the same name elsewhere, or a name that looks like it, never reaches the subject of somebody at home', () => {
+  const bob = encodeUser('@bob:home', 'home')
+  const twins = [
+    '@bob:evil',
+    '@bob:home.evil',
+    '@bob:home:8448',
+    '@bob:HOME',
+    '@bob.:home',
+    '@bob=40:home',
+    '@bob :home',
+    '@Bob:home',
+  ]
+  for (const twin of twins) expect(encodeUser(twin, 'home'), twin).not.toBe(bob)
+  const all = twins.map((twin) => encodeUser(twin, 'home')).filter((token) => token !== undefined)
+  expect(new Set(all).size).toBe(all.length)
+})
