@@ -285,6 +285,7 @@ export const crowdFaults: readonly Fault[] = [
     title: 'a fifth of the browsers is gone without a word',
     bar: 'their connections are reclaimed within 45 s, descriptors included; the others keep theirs',
     length: 'long',
+    guard: 'where nobody is given up for want of a pong all 100 of their sockets were still held after 90 s',
     cannot: whyNoCable,
     run: halfOpen,
   },

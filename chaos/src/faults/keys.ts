@@ -109,6 +109,7 @@ export const keyFaults: readonly Fault[] = [
     title: 'the key of tokens is rotated',
     bar: 'published half a minute before its first use: no good token is refused, no forged one let in',
     length: 'long',
+    guard: 'where the provider is asked once, 64 good tokens were refused (503)',
     run: (stage) => {
       const [old, next] = [makeKey('old'), makeKey('next')]
       return withVisitors(stage, old, async (provider, { use }) => {

@@ -95,6 +95,7 @@ export const matrixWayFaults: readonly Fault[] = [
     title: 'for 15 s the homeserver shows a certificate that is for another name',
     bar,
     length: 'long',
+    guard: 'without a look at the name of the certificate nobody was marked in 11 s',
     breaksPolls: true,
     run: secured((_, { front, ours }) => ({
       breaks: () => {
@@ -109,6 +110,7 @@ export const matrixWayFaults: readonly Fault[] = [
     title: 'the homeserver has a certificate of another authority, which comes by file 15 s later',
     bar,
     length: 'long',
+    guard: 'where the file of authorities is read once every browser was still marked after 30 s',
     breaksPolls: true,
     run: secured((_, { front, caFile }) => {
       const theirs = createAuthority('another')

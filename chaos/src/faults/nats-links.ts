@@ -246,6 +246,10 @@ export const natsLinkFaults: readonly Fault[] = [
       return `true ${seconds(tookMs)} after the goodbye`
     },
   },
-  away('F13a', '20 seconds', { forMs: 20_000, length: 'long' }),
+  away('F13a', '20 seconds', {
+    forMs: 20_000,
+    length: 'long',
+    guard: 'with a tenth of a second between two dials 199 went in 20 s',
+  }),
   away('F13', 'ten minutes', { forMs: 600_000, length: 'long' }),
 ]

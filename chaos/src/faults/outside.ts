@@ -115,6 +115,7 @@ export const outsideFaults: readonly Fault[] = [
     title: 'whoever reads the logs is gone (EPIPE)',
     bar: 'the same',
     length: 'long',
+    guard: "with the logger's own output no lost line was counted",
     run: (stage) => withoutLog(stage, 'nobody'),
   },
   {
