@@ -204,8 +204,14 @@ const away = (id: string, title: string, { forMs, ...more }: { forMs: number } &
 
 export const natsLinkFaults: readonly Fault[] = [
   cut('F5a', parts.leader, { length: 'short' }),
-  cut('F5b', parts.gateway, { length: 'short' }),
-  cut('F5c', parts.all, { length: 'long' }),
+  cut('F5b', parts.gateway, {
+    length: 'short',
+    guard: 'with ten seconds between two dials instead of one all was well again only after 13.7 s',
+  }),
+  cut('F5c', parts.all, {
+    length: 'long',
+    guard: 'with ten seconds between two dials instead of one all was well again only after 15.0 s',
+  }),
   halfOpen('F14b', parts.leader),
   halfOpen('F14c', parts.gateway),
   halfOpen('F14d', parts.all),
@@ -238,6 +244,7 @@ export const natsLinkFaults: readonly Fault[] = [
     title: 'NATS says goodbye on every connection without hanging up (half closed)',
     bar: 'nobody needs a mark; true within 4 s',
     length: 'short',
+    guard: 'with ten seconds between two dials instead of one all was well again only after 19.4 s',
     async run(stage) {
       const checks = [connectionsKept(stage), unmarked(stage)]
       for (const link of linksOf(stage).all) link.halfCloseAll()
