@@ -230,7 +230,8 @@ await runService({
       },
       audited: (end) => numbers.audits.inc({ end }),
       judged: (verdict) => {
-        numbers.stale.set(verdict.source === 'stale' ? 1 : 0)
+        // Who does not follow has nothing to say about the source.
+        numbers.stale.set(mayFollow() && verdict.source === 'stale' ? 1 : 0)
         numbers.sourceAgeSeconds.set(verdict.sourceAgeMs / 1000)
         sourceWatch.judged(mayFollow() ? verdict : undefined)
       },

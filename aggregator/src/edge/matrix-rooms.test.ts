@@ -347,6 +347,25 @@ it('[R15] lists that somebody waits for come first and without a pause, those of
   expect(firstFive.map(({ roomId }) => roomId)).toEqual([rooms[3], rooms[2], rooms[0], rooms[1], rooms[4]])
 })
 
+it.each([true, false])(
+  '[R15] a list that never comes (on the map: %s) leaves the audits of all others their turns',
+  async (isMapped) => {
+    const clock = createFakeClock()
+    const rooms = Array.from({ length: 3 }, () => createRoom({ members: [daemon.userId] }))
+    homeserver.fault({
+      path: new RegExp(`${encodeURIComponent(rooms[2] ?? '')}/joined_members`),
+      fault: { kind: 'html' },
+    })
+    const map = isMapped ? rooms : rooms.slice(0, 2)
+    answer = map.map((roomId, number) => ({ slug: `room${number}`, matrix_room_id: roomId }))
+    const source = follow({ clock, auditEveryMs: 1_000, refreshEveryMs: 3_600_000 })
+    await within('the map and the first audit', () => findings.length >= 1)
+    source.wantMembers(rooms)
+    await turning(clock, 'lists of both, and then audits of both, again and again', () => findings.length >= 10)
+    expect(new Set(findings.slice(-6).map(({ roomId }) => roomId))).toEqual(new Set(rooms.slice(0, 2)))
+  },
+)
+
 it('[R15] joins do not wait for the list of a room off the map, and no audit comes before it', async () => {
   const clock = createFakeClock()
   const [elsewhere, known, fresh] = [0, 1, 2].map((number) =>

@@ -73,8 +73,10 @@ export async function listMembers(worker: Worker, roomId: string, signal: AbortS
     // Not a member: Synapse says so to who was kicked, and to who asks for a room that was purged.
     if (error instanceof MatrixRefusal && error.status === 403) lose(worker, roomId)
     else {
+      worker.listAtMs = clock.monotonicMs() + troublePauseMs
+      // A list that is waited for and never comes must not keep the audits of all other rooms waiting.
+      if (!worker.wanted.has(roomId)) worker.auditAtMs = worker.listAtMs
       wantLater(worker, roomId)
-      worker.listAtMs = worker.auditAtMs = clock.monotonicMs() + troublePauseMs
     }
     observer.failed?.(error)
   }
