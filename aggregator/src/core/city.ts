@@ -24,7 +24,7 @@ import type { Observation } from './observation.ts'
 import { auditMembers, cameBack, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { movedSince } from './recent-movers.ts'
 import { roomsPerPiece, visit, wholly, type Pieces } from './pieces.ts'
-import { carryActivity } from './room-life.ts'
+import { carryLife } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
 import { sourceDueMs, wantsProbe } from './source-health.ts'
@@ -130,7 +130,7 @@ export function* takeReplacement(city: City, replacement: Replacement, at: Momen
   for (const [roomId, life] of former.lives) {
     fresh.touched.add(roomId)
     const freshLife = fresh.lives.get(roomId)
-    if (freshLife !== undefined) carryActivity(life, freshLife)
+    if (freshLife !== undefined) carryLife(life, freshLife)
   }
   findLifeDue(fresh)
   for (const roomId of former.blind) if (isOpen(fresh.state, roomId)) fresh.blind.add(roomId)

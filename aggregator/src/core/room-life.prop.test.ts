@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { at } from '../testing/cities.ts'
 import {
-  carryActivity,
+  carryLife,
   createLife,
   endLife,
   hasMovedSince,
@@ -108,7 +108,7 @@ it('[P12] activity carried over a replacement is that of both logs', () => {
         for (const { entry, ms } of dated(plain)) if (entry.kind === 'act') live(life, entry, ms)
         return life
       }) as [RoomLife, RoomLife]
-      carryActivity(...lives)
+      carryLife(...lives)
       const both = [...dated(one), ...dated(other)].filter(({ entry }) => entry.kind === 'act')
       const nowMs = Math.max(0, ...both.map(({ ms }) => ms))
       endLife(lives[1], nowMs)

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest'
 import { at } from '../testing/cities.ts'
-import { carryActivity, createLife, endLife, lifeDueMs, noteActivity, setTyping, stopTyping } from './room-life.ts'
+import {
+  carryLife,
+  createLife,
+  endLife,
+  hasMovedSince,
+  lifeDueMs,
+  noteActivity,
+  noteMove,
+  setTyping,
+  stopTyping,
+} from './room-life.ts'
 
 const windowMs = 300_000
 
@@ -47,6 +57,19 @@ it('[P12] a replacement keeps the newer activity of the two', () => {
   const [former, fresh] = [createLife(), createLife()]
   noteActivity(former, undefined, at(500), 100)
   noteActivity(fresh, undefined, at(400), 900)
-  carryActivity(former, fresh)
+  carryLife(former, fresh)
   expect([fresh.lastActivityTs, fresh.activeUntilMs]).toEqual([at(500).wallMs, 1300])
+})
+
+it('[M13] a replacement keeps what news told of who came and went, newest last: older state may still come after it', () => {
+  const [former, fresh] = [createLife(), createLife()]
+  noteMove(former, '@ada:x', 900)
+  noteMove(former, '@ben:x', 901)
+  noteMove(fresh, '@ada:x', 950)
+  carryLife(former, fresh)
+  expect([...fresh.moves]).toEqual([
+    ['@ben:x', 901],
+    ['@ada:x', 950],
+  ])
+  expect(hasMovedSince(fresh, '@ben:x', 800)).toBe(true)
 })

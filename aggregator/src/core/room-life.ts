@@ -87,8 +87,14 @@ export function endLife(life: RoomLife, nowMs: number): boolean {
 export const lifeDueMs = ({ typingUntilMs, activeUntilMs }: RoomLife): number =>
   Math.min(typingUntilMs, activeUntilMs === 0 ? Infinity : activeUntilMs)
 
-/** Activity seen before a full replacement is not forgotten by it: the new answer shows only the latest messages. */
-export function carryActivity(former: RoomLife, fresh: RoomLife): void {
+/**
+ * Activity and moves seen before a full replacement are not forgotten by it: the new answer shows only the latest messages, and state
+ * of before it may still come after it.
+ */
+export function carryLife(former: RoomLife, fresh: RoomLife): void {
   fresh.activeUntilMs = Math.max(fresh.activeUntilMs, former.activeUntilMs)
   fresh.lastActivityTs = Math.max(fresh.lastActivityTs, former.lastActivityTs)
+  const newer = [...fresh.moves]
+  fresh.moves.clear()
+  for (const [userId, originTs] of [...former.moves, ...newer]) noteMove(fresh, userId, originTs)
 }
