@@ -39,6 +39,14 @@ export type Dashboard = {
   readonly rows: readonly { readonly title: string; readonly panels: readonly Panel[] }[]
 }
 
+export const lines = (title: string, about: string, unit: string, queries: Panel['queries']): Panel => ({
+  title,
+  about,
+  kind: 'lines',
+  unit,
+  queries,
+})
+
 /** What every query is narrowed to; Grafana puts in what was chosen above. */
 export const inCity = 'namespace="$namespace",city="$city"'
 

@@ -1,17 +1,10 @@
 // One look at the aggregators: what Matrix says, what the stream takes, who leads under which term.
-import { inCity, type Dashboard, type Panel } from '../dashboard.ts'
+import { inCity, lines, type Dashboard, type Panel } from '../dashboard.ts'
 import { aggregator } from '../metric-families.ts'
 import { bucketOf, rateOf, selector } from '../promql.ts'
 import { processPanels } from './process-panels.ts'
 
 const range = '$__rate_interval'
-const lines = (title: string, about: string, unit: string, queries: Panel['queries']): Panel => ({
-  title,
-  about,
-  kind: 'lines',
-  unit,
-  queries,
-})
 const each = (metric: { readonly name: string }): Panel['queries'] => [
   { expr: selector(metric, inCity), legend: '{{pod}}' },
 ]

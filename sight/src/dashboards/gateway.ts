@@ -1,17 +1,10 @@
 // One look at the gateways: who is connected, who lags, who is turned away, what a sweep costs, and what the process has left.
-import { inCity, type Dashboard, type Panel } from '../dashboard.ts'
+import { inCity, lines, type Dashboard } from '../dashboard.ts'
 import { gateway } from '../metric-families.ts'
 import { bucketOf, rateOf, selector } from '../promql.ts'
 import { processPanels } from './process-panels.ts'
 
 const range = '$__rate_interval'
-const lines = (title: string, about: string, unit: string, queries: Panel['queries']): Panel => ({
-  title,
-  about,
-  kind: 'lines',
-  unit,
-  queries,
-})
 const sweepQuantile = (q: number): string =>
   `histogram_quantile(${q}, sum by (le) (${rateOf(bucketOf(gateway.sweepSeconds), range, inCity)}))`
 const perSecond = (metric: { readonly name: string }): string => `sum(${rateOf(metric, range, inCity)})`
