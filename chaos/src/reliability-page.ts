@@ -21,7 +21,8 @@ to fail. People come, go, type and move meanwhile. Nobody helps. A row holds whe
 truth afterwards, and the history of all stored messages and all frames breaks none of the invariants below.
 
 \`make chaos\` plays all rows and writes the figures; \`make chaos FAULTS="F12 F15a"\` plays some. Rows marked · are long and not part
-of \`make test\`. A row that could not be played says so.
+of \`make test\`. A row that could not be played says so. Other work may have run on the same cores beside a row: its figure is an upper
+bound, what counts is the bar.
 
 ## Overview
 

@@ -72,7 +72,7 @@ const lost = ({ id, title, length, guard, barMs, withAggregator, lose, early, la
   id,
   ...(guard !== undefined && { guard }),
   title: `of three nats-servers the one that leads the stream ${title}`,
-  bar: `published again within ${seconds(barMs)}; the leader of the city stays the same; true again within 20 s`,
+  bar: `published again within ${seconds(barMs)}; the leader of the city stays the same; true again within 24 s`,
   length,
   async run(stage) {
     const server = await streamLeader(stage, withAggregator)
