@@ -246,7 +246,7 @@ export const threats: readonly Threat[] = [
     guard: 'exact versions by SHA-512, no install scripts, a reason for each direct one, a list of all (make sbom)',
     tests: ['H16 tidy.test.ts', 'H20 house/supply.test.ts', 'H21 house/supply.test.ts', 'H22 house/supply.test.ts'],
     notShown:
-      'known weaknesses: `make audit` asks the registry, and the one in use here does not answer that; images are not built yet',
+      'known weaknesses: `make audit` asks the registry for them, where it answers; a package that turned bad and keeps its name',
   },
   {
     id: 'S31',

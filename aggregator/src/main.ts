@@ -5,7 +5,7 @@
 //
 // Stopped in reverse: the voice waits for its last acknowledgement, and only then is the Lease let go.
 import { randomBytes } from 'node:crypto'
-import { startAdminServer, type Role } from '@citypresence/chassis/admin-server'
+import type { Role } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
@@ -14,8 +14,8 @@ import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { createNatsHealth } from '@citypresence/chassis/nats-health'
+import { startServiceAdmin } from '@citypresence/chassis/service-admin'
 import { startServiceNats } from '@citypresence/chassis/service-nats'
-import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import { aggregate, viewOfCity } from './aggregate.ts'
 import { electByLease, electBySilence } from './city-election.ts'
@@ -61,25 +61,14 @@ await runService({
       reasons: (): readonly string[] => health.reasons(),
       role: (): Role => ({ role: 'standby' }),
     }
-    await parts.start(
-      'admin',
-      () =>
-        startAdminServer({
-          host: config.adminHost,
-          port: config.adminPort,
-          metrics,
-          readiness: parts.readiness(() => readiness.reasons()),
-          role: () => readiness.role(),
-          log,
-        }),
-      { stop: (admin) => admin.stop() },
-    )
-    const telemetry = await parts.start(
-      'telemetry',
-      () =>
-        startTelemetry({ service: 'aggregator', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
-      { stop: (one) => one.stop() },
-    )
+    const telemetry = await startServiceAdmin(parts, {
+      service: 'aggregator',
+      config,
+      metrics,
+      log,
+      reasons: () => readiness.reasons(),
+      role: () => readiness.role(),
+    })
     const connection = await startServiceNats(parts, { service: 'aggregator', config, health, log })
     const known = { synced: false, mapped: false, sightings: 0, learning: false }
     const city = createCity({

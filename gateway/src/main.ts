@@ -3,7 +3,6 @@
 //   config -> admin port -> NATS -> feed -> serve -> public port
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { startAdminServer } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { createHttpClient } from '@citypresence/chassis/edge/http-client'
 import { systemClock } from '@citypresence/chassis/edge/clock'
@@ -12,8 +11,8 @@ import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
 import { createNatsHealth } from '@citypresence/chassis/nats-health'
+import { startServiceAdmin } from '@citypresence/chassis/service-admin'
 import { startServiceNats } from '@citypresence/chassis/service-nats'
-import { startTelemetry } from '@citypresence/chassis/telemetry'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import { mistakesOf, settings, type Config } from './config.ts'
 import { createAuthenticate, secretKeys, type KeySource } from './edge/authenticate.ts'
@@ -60,23 +59,13 @@ await runService({
     const revocations = await parts.start('revocations', () => revocationsOf(config), { stop: (one) => one.stop() })
     const health = createNatsHealth((error) => metrics.countError(error))
     const readiness = { reasons: (): readonly string[] => health.reasons() }
-    await parts.start(
-      'admin',
-      () =>
-        startAdminServer({
-          host: config.adminHost,
-          port: config.adminPort,
-          metrics,
-          readiness: parts.readiness(() => readiness.reasons()),
-          log,
-        }),
-      { stop: (admin) => admin.stop() },
-    )
-    const telemetry = await parts.start(
-      'telemetry',
-      () => startTelemetry({ service: 'gateway', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
-      { stop: (one) => one.stop() },
-    )
+    const telemetry = await startServiceAdmin(parts, {
+      service: 'gateway',
+      config,
+      metrics,
+      log,
+      reasons: () => readiness.reasons(),
+    })
     const connection = await startServiceNats(parts, { service: 'gateway', config, health, log })
     const gateway = await parts.start(
       'fan-out',

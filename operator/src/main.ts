@@ -4,7 +4,6 @@
 //
 // Stopped in reverse: no round runs any more before the Lease is let go.
 import { randomBytes } from 'node:crypto'
-import { startAdminServer } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
@@ -12,7 +11,7 @@ import { startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
-import { startTelemetry } from '@citypresence/chassis/telemetry'
+import { startServiceAdmin } from '@citypresence/chassis/service-admin'
 import packageJson from '../package.json' with { type: 'json' }
 import { mistakesOf, settings } from './config.ts'
 import { keepLease } from './edge/own-lease.ts'
@@ -38,27 +37,16 @@ await runService({
   start: async (parts) => {
     log.info({ settings: describeConfig(settings, config) }, 'operator starts')
     const now: { operator?: Operator; leads: boolean } = { leads: false }
-    await parts.start(
-      'admin',
-      () =>
-        startAdminServer({
-          host: config.adminHost,
-          port: config.adminPort,
-          metrics,
-          readiness: parts.readiness(() => (now.operator?.isSynced() === true ? [] : ['WatchesNotSynced'])),
-          alive: () => now.operator?.isAlive() ?? true,
-          measure: () => now.operator?.measure(),
-          role: () => ({ role: now.leads ? 'leader' : 'standby' }),
-          log,
-        }),
-      { stop: (admin) => admin.stop() },
-    )
-    const telemetry = await parts.start(
-      'telemetry',
-      () =>
-        startTelemetry({ service: 'operator', endpoint: config.otlpEndpoint, sampleRatio: config.traceSampleRatio }),
-      { stop: (one) => one.stop() },
-    )
+    const telemetry = await startServiceAdmin(parts, {
+      service: 'operator',
+      config,
+      metrics,
+      log,
+      reasons: () => (now.operator?.isSynced() === true ? [] : ['WatchesNotSynced']),
+      alive: () => now.operator?.isAlive() ?? true,
+      measure: () => now.operator?.measure(),
+      role: () => ({ role: now.leads ? 'leader' : 'standby' }),
+    })
     const access = config.kubeconfig === undefined ? accessInCluster() : accessByKubeconfig(config.kubeconfig)
     const userAgent = `citypresence-operator/${version}`
     const onCall = (verb: string, code: string): void => numbers.apiCalls.inc({ verb, code })

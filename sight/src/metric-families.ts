@@ -16,7 +16,6 @@ createOperatorMetrics(operatorRegister)
 export const aggregator = {
   ...createAggregatorMetrics(aggregatorRegister),
   errors: aggregatorRegister.errors,
-  masterStatus: aggregatorRegister.masterStatus,
 }
 
 export const gateway = {
@@ -30,7 +29,6 @@ export const nodeProcess = {
   cpuSeconds: { name: 'process_cpu_seconds_total' },
   residentBytes: { name: 'process_resident_memory_bytes' },
   openDescriptors: { name: 'process_open_fds' },
-  heapUsedBytes: { name: 'nodejs_heap_size_used_bytes' },
   loopLagP99Seconds: { name: 'nodejs_eventloop_lag_p99_seconds' },
   gcSeconds: { name: 'nodejs_gc_duration_seconds' },
 } as const

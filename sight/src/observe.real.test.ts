@@ -38,8 +38,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   isOver = true
-  await living
-  await stopAll(viewer, prometheus, city, folder)
+  await stopAll({ stop: () => living }, viewer, prometheus, city, folder)
 })
 
 /** Somebody comes and goes, so that there is something to tell. */

@@ -17,6 +17,6 @@ export const bucketOf = ({ name }: Metric): Metric => ({ name: `${name}_bucket` 
 export const countOf = ({ name }: Metric): Metric => ({ name: `${name}_count` })
 export const sumOf = ({ name }: Metric): Metric => ({ name: `${name}_sum` })
 
-/** A quantile over all processes; `by` names what it is told apart by beside the buckets. */
-export const quantile = (q: number, metric: Metric, range: string, by = '', labels = ''): string =>
-  `histogram_quantile(${q}, sum by (le${by === '' ? '' : `, ${by}`}) (${rateOf(bucketOf(metric), range, labels)}))`
+/** A quantile over all processes. */
+export const quantileOf = (q: number, metric: Metric, range: string, labels = ''): string =>
+  `histogram_quantile(${q}, sum by (le) (${rateOf(bucketOf(metric), range, labels)}))`

@@ -60,3 +60,20 @@ compile() {
   build=$!
   wait "$build"
 }
+
+# go_program <name> <version> <folder with go.mod> <module that pins it> <package> <linker flags> <how it tells its version>: the program
+# of that name, built once into the cache. The flags of a version are its caller's: without them most call themselves something else.
+go_program() {
+  final=$cache/$1-$2
+  [ -x "$final/$1" ] && return 0
+  grep -q "$4 v$2\$" "$3/go.mod" || fail "${3#"$repository"/}/go.mod and versions.env name other versions of $1: make them agree."
+  temporary=$(temporary_beside "$final")
+  trap 'rm -rf "$temporary"' EXIT
+  trap 'kill $build 2>/dev/null; exit 130' INT TERM
+  mkdir "$temporary/final"
+  step "Building $1 $2 from Go modules (usually 1 to 2 minutes on two cores, once)" compile "$3" "$6" "$5" "$temporary/final/$1"
+  # Word splitting is meant: a command and its options.
+  # shellcheck disable=SC2086
+  "$temporary/final/$1" $7 | grep -F "$2" >/dev/null || fail "The $1 that was built tells another version."
+  put_in_place "$temporary/final" "$final"
+}

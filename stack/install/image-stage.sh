@@ -12,7 +12,6 @@
 service=${1:-}
 case $service in aggregator | gateway | operator) ;; *) fail 'image-stage.sh takes aggregator, gateway or operator' ;; esac
 cd "$repository"
-[ -f "$service/src/main.ts" ] || fail "There is no $service/src/main.ts yet."
 with_node() { sh "$install_folder/with-node.sh" "$@"; }
 final=dist/images/$service
 temporary=$(temporary_beside "$repository/$final")

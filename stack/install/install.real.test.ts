@@ -15,7 +15,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { helmBinary, kubeBinary, kubectlBinary, natsServerVersion, synapseVersion } from '../src/cache.ts'
+import {
+  collectorBinary,
+  helmBinary,
+  kubeBinary,
+  kubectlBinary,
+  natsServerVersion,
+  prometheusBinary,
+  synapseVersion,
+} from '../src/cache.ts'
 import { bareEnv, cacheFolder, repositoryRoot } from '../src/machine.ts'
 import { until } from '../src/until.ts'
 
@@ -122,6 +130,8 @@ it('[S26] what the scripts keep is where the launchers look', async () => {
     ['nats-server.sh', [natsServerVersion('old')]],
     ['kube.sh', []],
     ['helm.sh', []],
+    ['collector.sh', []],
+    ['prometheus.sh', []],
   ] as const) {
     // Already there, so nothing is done: the script and cache.ts agree on the place.
     const env = { ...standIn('python3', 'exit 1'), CITY_PRESENCE_CACHE: cacheFolder() }
@@ -129,6 +139,8 @@ it('[S26] what the scripts keep is where the launchers look', async () => {
   }
   expect(existsSync(kubeBinary('kube-apiserver'))).toBe(true)
   expect(existsSync(helmBinary())).toBe(true)
+  expect(existsSync(collectorBinary())).toBe(true)
+  expect(existsSync(prometheusBinary('promtool'))).toBe(true)
   expect(existsSync(kubectlBinary())).toBe(true)
   expect(synapseVersion()).toMatch(/^\d+\.\d+\.\d+$/)
 })
@@ -169,6 +181,16 @@ it('[S42] a folder of KUBEBUILDER_ASSETS is taken as it is, and named where some
   expect(cached()).toEqual([])
 })
 
+it('[S42] a Prometheus of PROMETHEUS_BIN is taken as it is, and named where one of its two programs is missing', async () => {
+  const PROMETHEUS_BIN = join(folder, 'bin')
+  const half = await run('prometheus.sh', [], { ...standIn('prometheus', 'exit 0'), PROMETHEUS_BIN }).end
+  expect(half.code).toBe(1)
+  expect(half.stderr).toContain('where prometheus or promtool is missing')
+  const whole = await run('prometheus.sh', [], { ...standIn('promtool', 'exit 0'), PROMETHEUS_BIN }).end
+  expect(whole).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(cached()).toEqual([])
+})
+
 it('[S42] a helm of HELM_PATH is taken as it is, and named where there is none', async () => {
   const none = await run('helm.sh', [], { HELM_PATH: join(folder, 'bin', 'helm') }).end
   expect(none.code).toBe(1)
@@ -178,7 +200,7 @@ it('[S42] a helm of HELM_PATH is taken as it is, and named where there is none',
   expect(cached()).toEqual([])
 })
 
-it.each(['kube.sh', 'helm.sh'])(
+it.each(['kube.sh', 'helm.sh', 'collector.sh'])(
   '[S42] a build by %s that fails, or is ended, leaves nothing behind',
   async (script) => {
     const failed = await run(script, [], standIn('go', 'echo no such module; exit 1')).end
@@ -213,19 +235,12 @@ it('[S26] make help lists every target that a person types', async () => {
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   await once(child, 'close')
-  for (const target of [
-    'which-node',
-    'deps',
-    'test',
-    'test-unit',
-    'test-real',
-    'lint',
-    'format',
-    'build',
-    'demo',
-    'model',
-    'clean',
-  ]) {
+  const [, phony = ''] = /^\.PHONY: (.*)$/m.exec(readFileSync(join(repositoryRoot, 'Makefile'), 'utf8')) ?? []
+  // What others lean on, and who types it knows why.
+  const parts = new Set(['deps-demo'])
+  const targets = phony.split(' ').filter((name) => !parts.has(name))
+  expect(targets.length).toBeGreaterThan(20)
+  for (const target of targets) {
     expect(text).toMatch(new RegExp(`^  ${target} +\\w`, 'm'))
   }
 })

@@ -46,7 +46,7 @@ for part in "$@"; do
     faketime) has_faketime || missing="$missing libfaketime" ;;
     go)
       ! needs_go || has_go ||
-        fail "Tests run on a real kube-apiserver, with helm and an OpenTelemetry collector, which are built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver, HELM_PATH to a helm and OTEL_COLLECTOR_PATH to a collector."
+        fail "Tests run on a real kube-apiserver, with helm and an OpenTelemetry collector, which are built with Go >= $GO_LOWEST: install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl, HELM_PATH to a helm and OTEL_COLLECTOR_PATH to a collector."
       ;;
     model)
       command -v spin >/dev/null || missing="$missing spin"

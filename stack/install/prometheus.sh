@@ -4,8 +4,12 @@
 . "$(dirname -- "$0")/common.sh"
 
 final=$cache/prometheus-debian
-[ -z "${PROMETHEUS_BIN:-}" ] || exit 0
-[ -x "$final/promtool" ] && exit 0
+has_both() { [ -x "$1/prometheus" ] && [ -x "$1/promtool" ]; }
+if [ -n "${PROMETHEUS_BIN:-}" ]; then
+  has_both "$PROMETHEUS_BIN" || fail "PROMETHEUS_BIN is $PROMETHEUS_BIN, where prometheus or promtool is missing."
+  exit 0
+fi
+has_both "$final" && exit 0
 [ -e /etc/debian_version ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
   fail 'Rules and dashboards are tried on a real Prometheus: set PROMETHEUS_BIN to a folder with prometheus and promtool.'
 

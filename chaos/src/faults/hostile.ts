@@ -112,9 +112,12 @@ async function flooding(stage: Stage): Promise<string> {
         String(gateway.port),
         admin,
         stage.token,
+        // Each turn goes on with other floods than the one before.
+        String(turn),
       ])
       try {
         rough.push(await p99())
+        missedIf(flooders.exitCode !== null || flooders.signalCode !== null, 'the floods ended by themselves')
       } finally {
         flooders.kill('SIGKILL')
       }

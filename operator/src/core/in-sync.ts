@@ -4,10 +4,7 @@
 //
 // Lists that the API merges by a key (containers, ports, volumes, variables) are compared entry by entry, others as a whole.
 // An amount in another spelling (1000m for 1) reads as a difference; the apply that follows changes nothing, and is remembered.
-
-type Fields = Readonly<Record<string, unknown>>
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+import { isFields } from './kube-object.ts'
 
 /** By what the entries of lists are told apart, the first that all entries have, each its own. */
 const listKeys = ['uid', 'name', 'mountPath', 'containerPort'] as const
@@ -29,7 +26,7 @@ function coversList(live: readonly unknown[], wanted: readonly unknown[]): boole
   if (key === undefined)
     return live.length === wanted.length && wanted.every((entry, index) => covers(live[index], entry))
   const there = new Map(live.filter(isFields).map((entry) => [entry[key], entry]))
-  return wanted.every((entry) => covers(there.get((entry as Fields)[key]), entry))
+  return wanted.every((entry) => covers(there.get((entry as Readonly<Record<string, unknown>>)[key]), entry))
 }
 
 function isKeyOf(key: string, entries: readonly unknown[]): boolean {

@@ -6,10 +6,10 @@ import { nameOf, type Component } from './desired-objects/metadata.ts'
 import { isFields, type KubeObject } from './kube-object.ts'
 import type { Judgement, Numbers } from './status.ts'
 
-/** What the one question about a Secret brought; `unknown` where the operator may not ask, or got no answer. */
+/** What the one question about a Secret brought; `unknown` where the operator may not ask. */
 export type SecretFinding = {
   readonly secret: string
-  /** The keys that it has; undefined where it is not there. */
+  /** The keys that it has; `missing` where it is not there. */
   readonly keys: readonly string[] | 'missing' | 'unknown'
 }
 

@@ -1,19 +1,15 @@
 // One look at the aggregators: what Matrix says, what the stream takes, who leads under which term.
-import { inCity, lines, type Dashboard, type Panel } from '../dashboard.ts'
+import { inCity, lines, range, type Dashboard, type Panel } from '../dashboard.ts'
 import { aggregator } from '../metric-families.ts'
-import { bucketOf, rateOf, selector } from '../promql.ts'
+import { quantileOf, rateOf, selector } from '../promql.ts'
 import { processPanels } from './process-panels.ts'
 
-const range = '$__rate_interval'
 const each = (metric: { readonly name: string }): Panel['queries'] => [
   { expr: selector(metric, inCity), legend: '{{pod}}' },
 ]
 const by = (label: string, metric: { readonly name: string }): Panel['queries'] => [
   { expr: `sum by (${label}) (${rateOf(metric, range, inCity)})`, legend: `{{${label}}}` },
 ]
-const quantileOf = (q: number, metric: { readonly name: string }): string =>
-  `histogram_quantile(${q}, sum by (le) (${rateOf(bucketOf(metric), range, inCity)}))`
-
 export const aggregatorDashboard: Dashboard = {
   uid: 'citypresence-aggregator',
   title: 'CityPresence / Aggregator',
@@ -48,8 +44,8 @@ export const aggregatorDashboard: Dashboard = {
           { expr: `sum(${rateOf(aggregator.malformed, range, inCity)})`, legend: 'malformed' },
         ]),
         lines('Reading an answer', 'From its last byte to its first facts.', 's', [
-          { expr: quantileOf(0.5, aggregator.syncReadSeconds), legend: 'half of all' },
-          { expr: quantileOf(0.99, aggregator.syncReadSeconds), legend: '99 %' },
+          { expr: quantileOf(0.5, aggregator.syncReadSeconds, range, inCity), legend: 'half of all' },
+          { expr: quantileOf(0.99, aggregator.syncReadSeconds, range, inCity), legend: '99 %' },
         ]),
         lines('Rooms without a count', 'By why. missing: they are being joined.', 'short', [
           { expr: `max by (why) (${selector(aggregator.roomsWithout, inCity)})`, legend: '{{why}}' },
@@ -78,8 +74,8 @@ export const aggregatorDashboard: Dashboard = {
           by('stream', aggregator.published),
         ),
         lines('A fenced write', 'Above 100 ms the disk or the network of NATS is slow.', 's', [
-          { expr: quantileOf(0.5, aggregator.publishSeconds), legend: 'half of all' },
-          { expr: quantileOf(0.99, aggregator.publishSeconds), legend: '99 %' },
+          { expr: quantileOf(0.5, aggregator.publishSeconds, range, inCity), legend: 'half of all' },
+          { expr: quantileOf(0.99, aggregator.publishSeconds, range, inCity), legend: '99 %' },
         ]),
         lines(
           'Doubts',

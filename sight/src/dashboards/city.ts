@@ -1,12 +1,8 @@
 // The first look at 3 a.m.: is the city true, is it live, who leads, and if not, which of the other dashboards to open.
-import { inCity, type Dashboard } from '../dashboard.ts'
+import { inCity, range, type Dashboard } from '../dashboard.ts'
 import { errorRatioName, objective } from '../freshness-objective.ts'
 import { aggregator, gateway } from '../metric-families.ts'
-import { bucketOf, countOf, rateOf, selector } from '../promql.ts'
-
-const range = '$__rate_interval'
-const quantileOfFreshness = (q: number): string =>
-  `histogram_quantile(${q}, sum by (le) (${rateOf(bucketOf(gateway.freshnessSeconds), range, inCity)}))`
+import { countOf, increaseOf, quantileOf, rateOf, selector } from '../promql.ts'
 
 export const cityDashboard: Dashboard = {
   uid: 'citypresence-city',
@@ -59,8 +55,8 @@ export const cityDashboard: Dashboard = {
           kind: 'lines',
           unit: 's',
           queries: [
-            { expr: quantileOfFreshness(0.5), legend: 'half of all' },
-            { expr: quantileOfFreshness(0.99), legend: '99 %' },
+            { expr: quantileOf(0.5, gateway.freshnessSeconds, range, inCity), legend: 'half of all' },
+            { expr: quantileOf(0.99, gateway.freshnessSeconds, range, inCity), legend: '99 %' },
           ],
         },
         {
@@ -118,7 +114,7 @@ export const cityDashboard: Dashboard = {
           unit: 'short',
           queries: [
             {
-              expr: `sum by (direction) (increase(${selector(aggregator.drift, inCity)}[1h]))`,
+              expr: `sum by (direction) (${increaseOf(aggregator.drift, '1h', inCity)})`,
               legend: '{{direction}}',
             },
           ],

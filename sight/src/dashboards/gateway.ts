@@ -1,12 +1,9 @@
 // One look at the gateways: who is connected, who lags, who is turned away, what a sweep costs, and what the process has left.
-import { inCity, lines, type Dashboard } from '../dashboard.ts'
+import { inCity, lines, range, type Dashboard } from '../dashboard.ts'
 import { gateway } from '../metric-families.ts'
-import { bucketOf, rateOf, selector } from '../promql.ts'
+import { increaseOf, quantileOf, rateOf, selector } from '../promql.ts'
 import { processPanels } from './process-panels.ts'
 
-const range = '$__rate_interval'
-const sweepQuantile = (q: number): string =>
-  `histogram_quantile(${q}, sum by (le) (${rateOf(bucketOf(gateway.sweepSeconds), range, inCity)}))`
 const perSecond = (metric: { readonly name: string }): string => `sum(${rateOf(metric, range, inCity)})`
 
 export const gatewayDashboard: Dashboard = {
@@ -42,8 +39,8 @@ export const gatewayDashboard: Dashboard = {
           'The freshest that the last browser can be. Longer than a second: add gateways.',
           's',
           [
-            { expr: sweepQuantile(0.5), legend: 'half of all' },
-            { expr: sweepQuantile(0.99), legend: '99 %' },
+            { expr: quantileOf(0.5, gateway.sweepSeconds, range, inCity), legend: 'half of all' },
+            { expr: quantileOf(0.99, gateway.sweepSeconds, range, inCity), legend: '99 %' },
           ],
         ),
         lines('Frames in one write', 'More under load: what changed meanwhile leaves together.', 'short', [
@@ -72,7 +69,7 @@ export const gatewayDashboard: Dashboard = {
           { expr: `sum by (code) (${rateOf(gateway.dropped, range, inCity)})`, legend: '{{code}}' },
         ]),
         lines('Snapshots', 'One every five minutes, at a connection and after a gap.', 'short', [
-          { expr: `sum by (outcome) (increase(${selector(gateway.snapshots, inCity)}[5m]))`, legend: '{{outcome}}' },
+          { expr: `sum by (outcome) (${increaseOf(gateway.snapshots, '5m', inCity)})`, legend: '{{outcome}}' },
         ]),
         lines('Knows the whole city', '1 is good, at each gateway.', 'short', [
           { expr: selector(gateway.complete, inCity), legend: '{{pod}}' },

@@ -1,9 +1,7 @@
 // What every process of ours can run out of: CPU, memory, time of the event loop, descriptors; and the errors it met.
-import { inCity, type Panel } from '../dashboard.ts'
+import { inCity, range, type Panel } from '../dashboard.ts'
 import { nodeProcess } from '../metric-families.ts'
-import { rateOf, selector, type Metric } from '../promql.ts'
-
-const range = '$__rate_interval'
+import { rateOf, selector, sumOf, type Metric } from '../promql.ts'
 
 /** `own`: a metric that only processes of this service have; it tells them from the others. */
 export function processPanels(errors: Metric, own: Metric): readonly Panel[] {
@@ -50,7 +48,7 @@ export function processPanels(errors: Metric, own: Metric): readonly Panel[] {
       'Collecting garbage',
       'Share of the time.',
       'percentunit',
-      `sum by (namespace, city, pod) (${rateOf({ name: `${nodeProcess.gcSeconds.name}_sum` }, range, inCity)}) and on (namespace, city, pod) ${selector(own, inCity)}`,
+      ofOurs(`sum by (namespace, city, pod) (${rateOf(sumOf(nodeProcess.gcSeconds), range, inCity)})`),
     ),
     lines(
       'Descriptors',

@@ -3,6 +3,7 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import WebSocket from 'ws'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { stopAll } from '../stop-all.ts'
 import { makeToken } from '../tokens.ts'
 import { until } from '../until.ts'
 import { startWholeCity, type WholeCity } from '../whole-city.ts'
@@ -31,8 +32,7 @@ beforeAll(async () => {
   await admin.flush()
 })
 afterAll(async () => {
-  await admin.close()
-  if (!stopped) await whole.stop()
+  await stopAll(admin, stopped ? undefined : whole)
 })
 
 function listen(token: string): WebSocket {

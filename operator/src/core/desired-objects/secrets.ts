@@ -1,7 +1,7 @@
 // The Secrets that a city names: which key is which file in which pod, and the setting that says so. No value passes through here:
 // the kubelet mounts it, the service reads it again when it changed, and nothing has to be restarted.
 //
-//   spec.nats.tokenSecretRef { name, key } -> SecretFile -> volume of one key + variable NATS_TOKEN_FILE=/var/run/citypresence/nats-token/token
+//   spec.nats.tokenSecretRef { name, key } -> SecretFile -> volume of one key + variable NATS_TOKEN_FILE=/var/run/citypresence/nats-token/value
 import type { CityPresence, CitySpec } from '../city-presence.ts'
 import type { Component } from './metadata.ts'
 
