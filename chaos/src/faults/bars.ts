@@ -13,7 +13,7 @@ export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 export async function untilMarked(stage: Stage, deadlineMs: number, witnesses = stage.witnesses): Promise<number> {
   const beganAtMs = stage.recorder.nowMs()
   await until(() => witnesses.every(({ stale, isConnected }) => !isConnected || stale === true), {
-    deadlineMs,
+    deadlineMs: deadlineMs * stage.patience,
     what: 'the stale mark at every witness',
     everyMs: 5,
   })
@@ -24,7 +24,7 @@ export async function untilMarked(stage: Stage, deadlineMs: number, witnesses = 
 export async function untilFresh(stage: Stage, deadlineMs: number, witnesses = stage.witnesses): Promise<number> {
   const beganAtMs = stage.recorder.nowMs()
   await until(() => witnesses.every(({ stale, isConnected }) => isConnected && stale === false), {
-    deadlineMs,
+    deadlineMs: deadlineMs * stage.patience,
     what: 'the end of the stale mark',
     everyMs: 5,
   })
@@ -34,7 +34,11 @@ export async function untilFresh(stage: Stage, deadlineMs: number, witnesses = s
 /** Until everybody shows the truth, without the last change that settling makes. */
 export async function untilTrue(stage: Stage, deadlineMs: number): Promise<number> {
   const beganAtMs = stage.recorder.nowMs()
-  await until(() => stage.lies().length === 0, { deadlineMs, what: 'every witness to show the truth', everyMs: 10 })
+  await until(() => stage.lies().length === 0, {
+    deadlineMs: deadlineMs * stage.patience,
+    what: 'every witness to show the truth',
+    everyMs: 10,
+  })
   return stage.recorder.nowMs() - beganAtMs
 }
 
@@ -90,7 +94,13 @@ export function connectionsKept(stage: Stage): () => void {
 /** Noted for the drawing of the page, and missed when it took longer than it may. */
 export function recoveredWithin(stage: Stage, tookMs: number, barMs: number): void {
   stage.recorder.note({ kind: 'recovered', tookMs, barMs })
-  missedIf(tookMs > barMs, `all well again only after ${seconds(tookMs)}`)
+  lateIf(stage, tookMs, barMs, `all well again only after ${seconds(tookMs)}`)
+}
+
+/** A bar of time: missed where it took longer, told where it did but this stage has patience. */
+export function lateIf({ patience }: Stage, tookMs: number, barMs: number, text: string): void {
+  missedIf(tookMs > barMs * patience, text)
+  if (tookMs > barMs) process.stderr.write(`later than the bar of ${seconds(barMs)}: ${text}\n`)
 }
 
 export function missedIf(missed: boolean, text: string): void {

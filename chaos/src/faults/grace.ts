@@ -2,7 +2,7 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, missedIf, seconds, untilTrue } from './bars.ts'
+import { lasting, lateIf, missedIf, seconds, untilTrue } from './bars.ts'
 
 const graceMs = 3_000
 
@@ -61,7 +61,7 @@ export const graceFaults: readonly Fault[] = [
       await untilTrue(stage, 10_000)
       const lastMs = stage.recorder.nowMs() - beganAtMs
       missedIf(firstMs < graceMs - 100, `gone already after ${seconds(firstMs)}`)
-      missedIf(lastMs > graceMs + 1_000, `gone only after ${seconds(lastMs)}`)
+      lateIf(stage, lastMs, graceMs + 1_000, `gone only after ${seconds(lastMs)}`)
       return `gone after ${seconds(firstMs)} to ${seconds(lastMs)}`
     },
   },
@@ -78,7 +78,7 @@ export const graceFaults: readonly Fault[] = [
       stage.town.leave(person, slug)
       await untilTrue(stage, 10_000)
       const tookMs = stage.recorder.nowMs() - beganAtMs
-      missedIf(tookMs > 1_000, `gone only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 1_000, `gone only after ${seconds(tookMs)}`)
       return `gone after ${seconds(tookMs)}`
     },
   },

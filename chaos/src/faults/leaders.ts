@@ -5,7 +5,7 @@ import { readyRoleOf } from '../candidates.ts'
 import type { Fault } from '../fault.ts'
 import { command, insideArgs, insideEnv } from '../machine/inside.ts'
 import type { Stage, StageOptions } from '../stage.ts'
-import { lasting, missedIf, recoveredWithin, seconds, unmarked } from './bars.ts'
+import { lasting, lateIf, missedIf, recoveredWithin, seconds, unmarked } from './bars.ts'
 import { claimsSince, exitsSince } from './changes.ts'
 import {
   cutFromApi,
@@ -58,7 +58,7 @@ async function freezeAgain(stage: Stage, cycles: number): Promise<string> {
     endedMs = Math.max(endedMs, one.endedMs)
   }
   recoveredWithin(stage, longestMs, followedMs)
-  missedIf(endedMs > 1_000, `woken, it ended only after ${seconds(endedMs)}`)
+  lateIf(stage, endedMs, 1_000, `woken, it ended only after ${seconds(endedMs)}`)
   return `${cycles} cycles, followed after at most ${seconds(longestMs)}; woken, it ended after at most ${seconds(endedMs)}`
 }
 

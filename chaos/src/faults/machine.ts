@@ -8,7 +8,7 @@ import { clockEnv } from '../machine/clock.ts'
 import { descriptorsHeld, limitDescriptors, whyNoDescriptorLimit } from '../machine/descriptors.ts'
 import { command, insideArgs, insideEnv } from '../machine/inside.ts'
 import type { Stage, StageOptions } from '../stage.ts'
-import { lasting, missedIf, recoveredWithin, seconds, untilFresh, untilMarked } from './bars.ts'
+import { lasting, lateIf, missedIf, recoveredWithin, seconds, untilFresh, untilMarked } from './bars.ts'
 import { claimsSince, closesSince, exitsSince, marksSince } from './changes.ts'
 import { clockFaults } from './clock.ts'
 import { matrixWayFaults } from './matrix-way.ts'
@@ -59,7 +59,7 @@ export const machineFaults: readonly Fault[] = [
       const beganAtMs = stage.recorder.nowMs()
       command(stage.folder, 'aggregator', stage.aggregator.now.pid, `block ${blockMs}`)
       const markedMs = await untilMarked(stage, 10_000)
-      missedIf(markedMs > 7_000, `marked only after ${seconds(markedMs)}`)
+      lateIf(stage, markedMs, 7_000, `marked only after ${seconds(markedMs)}`)
       await untilFresh(stage, blockMs + 10_000)
       const tookMs = stage.recorder.nowMs() - beganAtMs - blockMs
       missedIf(exits() > 0, 'it ended')
@@ -143,7 +143,7 @@ export const machineFaults: readonly Fault[] = [
         what: 'the dead to be reclaimed',
       })
       const reclaimedMs = stage.recorder.nowMs() - mendedAtMs
-      missedIf(inMs > 5_000, `a new browser was in only after ${seconds(inMs)}`)
+      lateIf(stage, inMs, 5_000, `a new browser was in only after ${seconds(inMs)}`)
       recoveredWithin(stage, tookMs, 10_000)
       return `true again ${seconds(tookMs)} after the return, the sockets of those who had given up gone after ${seconds(reclaimedMs)}`
     },

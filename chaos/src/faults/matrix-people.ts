@@ -5,6 +5,7 @@ import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
 import {
   lasting,
+  lateIf,
   loseSession,
   metricOf,
   missedIf,
@@ -29,7 +30,7 @@ const sessions: readonly Fault[] = [
       stage.writeMatrixToken(homeserver.account('presence_daemon').accessToken)
       const tookMs = await untilFresh(stage, 30_000)
       missedIf(asked > 3, `${asked} requests with the expired token`)
-      missedIf(tookMs > 5_000, `fresh only ${seconds(tookMs)} after the file`)
+      lateIf(stage, tookMs, 5_000, `fresh only ${seconds(tookMs)} after the file`)
       return `${asked} requests met it; fresh ${seconds(tookMs)} after the file changed`
     },
   },
@@ -44,7 +45,7 @@ const sessions: readonly Fault[] = [
       homeserver.setSession(town.daemon.userId, 'live')
       const tookMs = await untilFresh(stage, 90_000)
       missedIf(asked > 4, `${asked} requests`)
-      missedIf(tookMs > 65_000, `fresh only ${seconds(tookMs)} after it was unlocked`)
+      lateIf(stage, tookMs, 65_000, `fresh only ${seconds(tookMs)} after it was unlocked`)
       return `${asked} requests; fresh ${seconds(tookMs)} after it was unlocked`
     },
   },
@@ -115,7 +116,7 @@ const presence: readonly Fault[] = [
       const tookMs = recorder.nowMs() - backAtMs
       missedIf(zero.length > 0, `zero in ${zero.join(', ')}`)
       missedIf(Math.min(...pausesMs, Infinity) < 10_000, `probes after ${pausesMs.join(', ')} ms`)
-      missedIf(tookMs > 15_000, `true only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 15_000, `true only after ${seconds(tookMs)}`)
       return `marked after ${seconds(markedMs)}, ${probes.length} probes, true ${seconds(tookMs)} after its return`
     },
   },
@@ -138,8 +139,8 @@ const presence: readonly Fault[] = [
       homeserver.script.presence(person, 'offline')
       await untilFresh(stage, 30_000)
       const tookMs = recorder.nowMs() - backAtMs
-      missedIf(markedMs > 60_000, `marked only after ${seconds(markedMs)}`)
-      missedIf(tookMs > 15_000, `true only after ${seconds(tookMs)}`)
+      lateIf(stage, markedMs, 60_000, `marked only after ${seconds(markedMs)}`)
+      lateIf(stage, tookMs, 15_000, `true only after ${seconds(tookMs)}`)
       return `marked after ${seconds(markedMs)}, true ${seconds(tookMs)} after its return`
     },
   },
@@ -196,8 +197,8 @@ async function blindRoom(stage: Stage): Promise<string> {
     const tookMs = await untilTrue(stage, 60_000)
     missedIf(shown.includes(0), 'zero was shown')
     missedIf(cityIsMarked || marked.length > 1, `marked were ${cityIsMarked ? 'all' : marked.join(', ')}`)
-    missedIf(markedMs > 30_000, `marked only after ${seconds(markedMs)}`)
-    missedIf(tookMs > 40_000, `true only after ${seconds(tookMs)}`)
+    lateIf(stage, markedMs, 30_000, `marked only after ${seconds(markedMs)}`)
+    lateIf(stage, tookMs, 40_000, `true only after ${seconds(tookMs)}`)
     return `marked after ${seconds(markedMs)}, true ${seconds(tookMs)} after it was shown again`
   } finally {
     homeserver.script.blind(town.roomIdOf(slug), false)
@@ -235,7 +236,7 @@ const rooms: readonly Fault[] = [
         what: 'the room to be true again',
       })
       const tookMs = recorder.nowMs() - beganAtMs
-      missedIf(tookMs > 130_000, `only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 130_000, `only after ${seconds(tookMs)}`)
       return `marked, and true again ${seconds(tookMs)} after the ban was lifted`
     },
   },
@@ -261,7 +262,7 @@ const rooms: readonly Fault[] = [
       const tookMs = await untilTrue(stage, 30_000)
       stage.cityService.rooms = stage.town.directory()
       missedIf(stage.town.roomIdOf(slug) === old, 'nothing was replaced')
-      missedIf(tookMs > 10_000, `only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 10_000, `only after ${seconds(tookMs)}`)
       return `true in the new room after ${seconds(tookMs)}`
     },
   },

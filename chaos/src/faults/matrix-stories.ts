@@ -3,7 +3,7 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, metricOf, missedIf, seconds, untilFresh, untilMarked, untilTrue } from './bars.ts'
+import { lasting, lateIf, metricOf, missedIf, seconds, untilFresh, untilMarked, untilTrue } from './bars.ts'
 
 const syncPath = /^\/sync/
 const polls = (stage: Stage) => stage.homeserver.requests.filter(({ path }) => path.startsWith('/sync'))
@@ -56,7 +56,7 @@ const answers: readonly Fault[] = [
       missedIf(filters.length !== 2 || filters[0] === filters[1], `initial syncs with the filters ${filters.join()}`)
       await untilFresh(stage, 30_000)
       await untilTrue(stage, 10_000)
-      missedIf(listedMs > 15_000, `listed only after ${seconds(listedMs)}`)
+      lateIf(stage, listedMs, 15_000, `listed only after ${seconds(listedMs)}`)
       return `two first syncs, all rooms listed ${seconds(listedMs)} after the start`
     },
   },
@@ -83,7 +83,7 @@ const answers: readonly Fault[] = [
       for (let message = 0; message < 600; message++) homeserver.script.send(mayor, roomId)
       missedIf(town.truth().get(slug)?.members !== before - 1, 'nobody left')
       const tookMs = await untilTrue(stage, 20_000)
-      missedIf(tookMs > 5_000, `true only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 5_000, `true only after ${seconds(tookMs)}`)
       return `true after ${seconds(tookMs)}`
     },
   },
@@ -133,7 +133,7 @@ const answers: readonly Fault[] = [
       const tookMs = await untilTrue(stage, 40_000)
       const found = (await driftOf(stage)) - drift
       missedIf(found !== 1, `the drift is ${found}`)
-      missedIf(tookMs > 20_000, `found only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 20_000, `found only after ${seconds(tookMs)}`)
       return `found after ${seconds(tookMs)}, drift ${found}`
     },
   },
@@ -157,7 +157,7 @@ const answers: readonly Fault[] = [
       const asked = initials(stage).slice(from)
       const different = new Set(asked.map(({ query }) => query.get('timeout'))).size
       missedIf(different !== asked.length, `${asked.length} first syncs, ${different} of them different`)
-      missedIf(longestMs > 15_000, `fresh only after ${seconds(longestMs)}`)
+      lateIf(stage, longestMs, 15_000, `fresh only after ${seconds(longestMs)}`)
       return `${asked.length} first syncs, all different; fresh after at most ${seconds(longestMs)}`
     },
   },
@@ -178,7 +178,7 @@ const answers: readonly Fault[] = [
       })
       await until(() => initials(stage).length > from, { deadlineMs: 20_000, what: 'an initial sync', everyMs: 5 })
       const tookMs = stage.recorder.nowMs() - beganAtMs
-      missedIf(tookMs > 5_000, `only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 5_000, `only after ${seconds(tookMs)}`)
       return `asked for everything after ${seconds(tookMs)}`
     },
   },

@@ -2,7 +2,7 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, loseSession, memoryOf, missedIf, seconds, untilFresh, untilMarked } from './bars.ts'
+import { lasting, lateIf, loseSession, memoryOf, missedIf, seconds, untilFresh, untilMarked } from './bars.ts'
 
 type HomeserverFault = Parameters<Stage['homeserver']['fault']>[0]['fault']
 
@@ -152,7 +152,7 @@ const silent: readonly Fault[] = silences.map(({ fault, ...named }) => ({
     heal()
     const next = await until(() => polls(stage)[from + 1], { deadlineMs: 60_000, what: 'the next poll' })
     const waitedMs = next.atMs - (hung?.atMs ?? 0)
-    missedIf(waitedMs > 45_000, `asked again only after ${seconds(waitedMs)}`)
+    lateIf(stage, waitedMs, 45_000, `asked again only after ${seconds(waitedMs)}`)
     return `marked after ${seconds(markedMs)}, asked again after ${seconds(waitedMs)}`
   },
 }))
@@ -206,7 +206,7 @@ const longPoll: readonly Fault[] = [
         .slice(from)
         .find(({ query }) => !query.has('since'))
       missedIf(next === undefined, 'no initial sync followed')
-      missedIf(waitedMs > 5_000, `only after ${seconds(waitedMs)}`)
+      lateIf(stage, waitedMs, 5_000, `only after ${seconds(waitedMs)}`)
       return `asked for everything after ${seconds(waitedMs)}`
     },
   },
@@ -245,7 +245,7 @@ const longPoll: readonly Fault[] = [
       stage.town.everybodyStopsTyping()
       stage.homeserver.restart()
       const tookMs = await stage.settle(30_000)
-      missedIf(tookMs > 5_000, `true only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 5_000, `true only after ${seconds(tookMs)}`)
       return `true after ${seconds(tookMs)}`
     },
   },
@@ -266,7 +266,7 @@ const tokens: readonly Fault[] = [
       const { accessToken } = homeserver.account('presence_daemon')
       stage.writeMatrixToken(accessToken)
       const tookMs = await untilFresh(stage, 30_000)
-      missedIf(tookMs > 5_000, `fresh only ${seconds(tookMs)} after the file`)
+      lateIf(stage, tookMs, 5_000, `fresh only ${seconds(tookMs)} after the file`)
       missedIf(asked > 3, `${asked} requests with a refused token`)
       return `${asked} requests met the refusal; fresh ${seconds(tookMs)} after the file changed`
     },

@@ -6,7 +6,7 @@ import type { NatsServer } from '@citypresence/stack/nats-server'
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { backBar, lasting, missedIf, seconds } from './bars.ts'
+import { backBar, lasting, lateIf, missedIf, seconds } from './bars.ts'
 import { asAdmin, clientsOf, streamInfo, streamName } from './nats-admin.ts'
 
 function clusterOf({ cluster }: Stage): NatsCluster {
@@ -83,7 +83,7 @@ const lost = ({ id, title, length, guard, barMs, withAggregator, lose, early, la
       await lasting(4_000) // nobody is quicker: an election waits out its time
       await early?.(server)
       const tookMs = await backBar(stage, 20_000)
-      missedIf(silentMs() > barMs, `nothing was published for ${seconds(silentMs())}`)
+      lateIf(stage, silentMs(), barMs, `nothing was published for ${seconds(silentMs())}`)
       missedIf(stage.aggregator.restarts > restarts, 'the leader of the city ended')
       return `nothing was published for ${seconds(silentMs())}; true again ${seconds(tookMs + 4_000)} after the loss`
     } finally {

@@ -10,6 +10,7 @@ import {
   connectionsKept,
   dialsOf,
   lasting,
+  lateIf,
   memoryOf,
   missedIf,
   seconds,
@@ -101,8 +102,8 @@ const halfOpen = (id: string, part: Part, guard?: string): Fault => ({
     const freshMs = stage.recorder.nowMs() - beganAtMs
     for (const check of checks) check()
     // Three pings, and up to two seconds before the next dial.
-    missedIf(givenUpMs > 17_500, `dialled again only after ${seconds(givenUpMs)}`)
-    missedIf(freshMs - givenUpMs > 5_000, `fresh only ${seconds(freshMs - givenUpMs)} after that`)
+    lateIf(stage, givenUpMs, 17_500, `dialled again only after ${seconds(givenUpMs)}`)
+    lateIf(stage, freshMs - givenUpMs, 5_000, `fresh only ${seconds(freshMs - givenUpMs)} after that`)
     await backBar(stage, 3_000)
     return `marked after ${seconds(markedMs)}, dialled again after ${seconds(givenUpMs)}, fresh after ${seconds(freshMs)}`
   },

@@ -2,7 +2,7 @@
 import { until } from '@citypresence/stack/until'
 import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
-import { lasting, missedIf, seconds, unmarked, untilFresh } from './bars.ts'
+import { lasting, lateIf, missedIf, seconds, unmarked, untilFresh } from './bars.ts'
 import { claimsSince, exitsSince } from './changes.ts'
 
 type Rooms = Stage['cityService']['rooms']
@@ -174,7 +174,7 @@ export const roomFaults: readonly Fault[] = [
         what: 'it to be gone',
       })
       const tookMs = stage.recorder.nowMs() - beganAtMs
-      missedIf(tookMs > 3_000, `gone only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 3_000, `gone only after ${seconds(tookMs)}`)
       return `gone after ${seconds(tookMs)}`
     },
   },
@@ -221,7 +221,7 @@ export const roomFaults: readonly Fault[] = [
       const tookMs = recorder.nowMs() - beganAtMs
       missedIf(said > 0, `${said} rooms were published without a map`)
       missedIf(status !== 503, `readyz answered ${status}`)
-      missedIf(tookMs > 10_000, `true only after ${seconds(tookMs)}`)
+      lateIf(stage, tookMs, 10_000, `true only after ${seconds(tookMs)}`)
       return `0 rooms published, readyz 503; true ${seconds(tookMs)} after the map`
     },
   },
