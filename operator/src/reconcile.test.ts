@@ -167,23 +167,64 @@ it('[OR1] a Secret that is missing, or lacks its key, is named; what is there is
   expect(condition('ReferencesResolved')).toBe('True/SecretsFound')
 })
 
-it('[OR1] a Secret that was found is asked for once a minute, and one that is not for cities never', async () => {
-  const { cluster, round, settle, sleep, write } = start()
+/** How often Secrets were asked for. */
+function countAsked(cluster: LittleCluster): () => number {
   let asked = 0
   const secretKeys = cluster.secretKeys.bind(cluster)
   cluster.secretKeys = (namespace, name) => {
     asked++
     return secretKeys(namespace, name)
   }
+  return () => asked
+}
+
+it('[OR1] a Secret that was found is asked for once a minute, and one that is not for cities never', async () => {
+  const { cluster, round, settle, sleep, write } = start()
+  const asked = countAsked(cluster)
   await settle()
-  expect(asked).toBe(2)
+  expect(asked()).toBe(2)
   await round()
   sleep(60_000)
   await round()
-  expect(asked).toBe(4)
+  expect(asked()).toBe(4)
   write({ ...smallSpec, matrix: { ...smallSpec.matrix, accessTokenSecretRef: { name: 'root-password' } } })
   await settle()
-  expect(asked).toBe(4)
+  expect(asked()).toBe(4)
+})
+
+it('[OR1] who may not look into Secrets asks as seldom as who found them, says so, and is no less ready for it', async () => {
+  const { cluster, round, settle, sleep, condition } = start()
+  cluster.secrets = { 'citypresence-matrix': 'unknown', 'citypresence-jwt': 'unknown' }
+  const asked = countAsked(cluster)
+  await settle()
+  const [writes, statuses] = [cluster.writes.length, cluster.statuses]
+  expect(condition('ReferencesResolved')).toBe('Unknown/SecretsNotReadable')
+  expect(condition('Ready')).not.toBe('Unknown/SecretsNotReadable')
+  // An hour of rounds that come by themselves.
+  let rounds = 0
+  for (let passedMs = 0; passedMs < 3_600_000; rounds++) {
+    const { requeueAfterMs } = await round()
+    sleep(requeueAfterMs)
+    passedMs += requeueAfterMs
+  }
+  expect(rounds).toBeLessThanOrEqual(14)
+  expect(asked()).toBeLessThanOrEqual(2 * 14)
+  expect([cluster.writes.length, cluster.statuses]).toEqual([writes, statuses])
+  // The right was given: seen by itself.
+  cluster.secrets = goodSecrets
+  await round()
+  await settle()
+  expect(condition('ReferencesResolved')).toBe('True/SecretsFound')
+})
+
+it('[OR1] beside one that is missing, those that are good or refused are not asked for again', async () => {
+  const { cluster, round, settle, sleep } = start()
+  cluster.secrets = { 'citypresence-matrix': 'unknown' }
+  await settle()
+  const asked = countAsked(cluster)
+  sleep(10_000)
+  expect((await round()).requeueAfterMs).toBe(10_000)
+  expect(asked()).toBe(1)
 })
 
 it('[OS4] a Lease that nobody renews is told after it was asked for twice at the server; a new leader ends it', async () => {

@@ -60,7 +60,8 @@ type Memory = {
   lease: LeaseSight | undefined
   /** By place: what the server said no to, and until when it is not asked the same again. */
   readonly refused: Map<string, Refusal>
-  secrets: { readonly findings: readonly SecretFinding[]; readonly asked: string; readonly atMs: number } | undefined
+  /** By name: what the last question about each Secret brought. */
+  readonly secrets: Map<string, { readonly keys: SecretFinding['keys']; readonly atMs: number }>
 }
 
 export function createReconcile(options: ReconcileOptions): Reconcile {
@@ -68,7 +69,7 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
   const memoryOf = (uid: string): Memory => {
     const known = memories.get(uid) ?? {
       ...{ desired: rememberDesired(), children: createOwnWrites(), status: createOwnWrites() },
-      ...{ lease: undefined, refused: new Map<string, Refusal>(), secrets: undefined },
+      ...{ lease: undefined, refused: new Map<string, Refusal>(), secrets: new Map() },
     }
     memories.set(uid, known)
     return known
@@ -173,33 +174,37 @@ function leaseLookMs(city: CityPresence, { lease }: Memory, { clock }: Reconcile
   return lookMs === undefined ? Number.POSITIVE_INFINITY : lookMs + 100
 }
 
-// A Secret that was found is asked for again once a minute: who deletes it is told soon enough, and a thousand cities ask little.
+// A Secret that was found is asked for again once a minute: who deletes it is told soon enough, and a thousand cities ask little. A
+// refusal is an answer too, and lasts as long: who may not look today may not look in ten seconds.
 const secretsKeptMs = 60_000
 
 /** Each Secret is one question, by its name. Nothing is asked of one whose name says that it is not for cities. */
 async function lookAtSecrets(
   city: CityPresence,
-  memory: Memory,
+  { secrets }: Memory,
   context: Context,
   { cluster, clock }: ReconcileOptions,
 ): Promise<readonly SecretFinding[]> {
   if (unmarkedSecret(city, context) !== undefined) return []
-  const files = secretFiles(city)
-  const asked = files.map(({ secret, key }) => `${secret}/${key}`).join(' ')
   const nowMs = clock.monotonicMs()
-  const { secrets } = memory
-  const isGood = secrets?.asked === asked && files.every(({ secret, key }) => hasKey(secrets.findings, secret, key))
-  if (isGood && nowMs - secrets.atMs < secretsKeptMs) return secrets.findings
-  const names = [...new Set(files.map(({ secret }) => secret))]
-  const findings = await Promise.all(
-    names.map(async (secret) => ({ secret, keys: await cluster.secretKeys(city.metadata.namespace, secret) })),
+  const files = secretFiles(city)
+  const names = new Set(files.map(({ secret }) => secret))
+  for (const name of secrets.keys()) if (!names.has(name)) secrets.delete(name)
+  return await Promise.all(
+    [...names].map(async (secret) => {
+      const before = secrets.get(secret)
+      const wanted = files.filter((file) => file.secret === secret).map(({ key }) => key)
+      const isKept = before !== undefined && isAnswered(before.keys, wanted) && nowMs - before.atMs < secretsKeptMs
+      const keys = isKept ? before.keys : await cluster.secretKeys(city.metadata.namespace, secret)
+      if (!isKept) secrets.set(secret, { keys, atMs: nowMs })
+      return { secret, keys }
+    }),
   )
-  memory.secrets = { findings, asked, atMs: nowMs }
-  return findings
 }
 
-const hasKey = (findings: readonly SecretFinding[], name: string, key: string): boolean =>
-  findings.some(({ secret, keys }) => secret === name && Array.isArray(keys) && keys.includes(key))
+/** Nobody waits for it: it is as it should be, or will not be known. */
+const isAnswered = (keys: SecretFinding['keys'], wanted: readonly string[]): boolean =>
+  keys === 'unknown' || (keys !== 'missing' && wanted.every((key) => keys.includes(key)))
 
 // ---- apply
 

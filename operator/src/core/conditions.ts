@@ -54,7 +54,6 @@ export const reasons = {
   Pending: {
     on: [
       'Ready',
-      'ReferencesResolved',
       'MatrixSynced',
       'RoomsResolved',
       'StreamReady',
@@ -117,6 +116,14 @@ export const reasons = {
     status: 'False',
     means: 'A Secret is there, and the key that is named is not in it.',
     doThis: 'Add the key, or name another one in the reference.',
+  },
+  SecretsNotReadable: {
+    on: ['ReferencesResolved'],
+    status: 'Unknown',
+    means:
+      'The operator may not look at Secrets, so it cannot say whether one is missing. It keeps nothing from working.',
+    doThis:
+      'Nothing, where the pods run. Where they wait, `kubectl describe pod` names what is missing; rbac.readSecrets in the chart lets the operator name it.',
   },
   SecretNameUnmarked: {
     on: ['ReferencesResolved'],

@@ -40,7 +40,7 @@ it('[OS1] Secrets: missing before without its key before not known, each with it
           : has('no key')
             ? 'SecretKeyMissing'
             : has('unknown')
-              ? 'Pending'
+              ? 'SecretsNotReadable'
               : 'SecretsFound',
       )
       if (reason !== 'SecretsFound') expect(message).toMatch(/^spec\./)

@@ -29,7 +29,10 @@ export function judgeReferences(files: readonly SecretFile[], findings: readonly
     }
   const dark = files.find(({ secret }) => !Array.isArray(found.get(secret)))
   if (dark !== undefined)
-    return { reason: 'Pending', message: `${dark.field}: the operator could not look at the Secret ${dark.secret}` }
+    return {
+      reason: 'SecretsNotReadable',
+      message: `${dark.field}: the operator may not look at the Secret ${dark.secret}; where it or a key is missing, the pods say so`,
+    }
   return { reason: 'SecretsFound', message: `${new Set(files.map(({ secret }) => secret)).size} Secrets are there` }
 }
 

@@ -6,6 +6,7 @@ import { isMadeFor, nameOf, placeOf } from './desired-objects/metadata.ts'
 import { lease } from './desired-objects/rights.ts'
 import { secretFiles } from './desired-objects/secrets.ts'
 import { desiredObjects } from './desired.ts'
+import type { SecretFinding } from './judge-city.ts'
 import { keyOf, refOf, type KubeObject } from './kube-object.ts'
 import { plan, versionOf, type Observed } from './plan.ts'
 
@@ -194,9 +195,17 @@ it('[OP4] with an autoscaler replicas are named, within its bounds and as they a
   )
 })
 
-it('[OP6] who waits for a Secret looks again soon, everybody else in five minutes', () => {
+it('[OP6] who waits for a Secret looks again soon, everybody else in five minutes, who may not look among them', () => {
   const city = cityOf()
+  const againMs = (keys: SecretFinding['keys']): number => {
+    const secrets = secretFiles(city).map(({ secret }) => ({ secret, keys }))
+    return plan(city, seenBy(city, [], { secrets }), context, 0).requeueAfterMs
+  }
   expect(plan(city, seenBy(city, []), context, 0).requeueAfterMs).toBe(300_000)
-  const without = seenBy(city, [], { secrets: [{ secret: 'citypresence-matrix', keys: 'missing' }] })
-  expect(plan(city, without, context, 0).requeueAfterMs).toBe(10_000)
+  expect(againMs('missing')).toBe(10_000)
+  expect(againMs(['another'])).toBe(10_000)
+  expect(againMs('unknown')).toBe(300_000)
+  const unmarked = contextOf({ secretNames: 'marked' })
+  const foreign = cityOf({ ...smallSpec, gateway: { auth: { jwtSecretRef: { name: 'root-password' } } } })
+  expect(plan(foreign, seenBy(foreign, []), unmarked, 0).requeueAfterMs).toBe(300_000)
 })

@@ -6,6 +6,7 @@
 // Nothing is written over that is not ours, nothing at all while the spec is not accepted or the city is unmanaged, and nothing twice:
 // an object is left alone while it carries the fingerprint of what is wanted and nobody has changed it since.
 import type { CityPresence } from './city-presence.ts'
+import type { Reason } from './conditions.ts'
 import type { Context } from './desired-objects/context.ts'
 import { intentAnnotation, isMadeFor, isOf, nameOf, placeOf } from './desired-objects/metadata.ts'
 import { secretFiles } from './desired-objects/secrets.ts'
@@ -49,6 +50,8 @@ export type Plan = {
 // What no watch tells: that a Secret is there now. What every watch may have missed: once in five minutes.
 const secretAgainMs = 10_000
 export const lookAgainMs = 300_000
+// Who may not look waits for nothing, and a name or a rule that is wrong is mended in the spec, which a watch tells.
+const waitsForSecret = new Set<Reason>(['SecretNotFound', 'SecretKeyMissing'])
 
 export function plan(
   city: CityPresence,
@@ -73,7 +76,7 @@ export function plan(
     remove: mayWrite ? leftovers(city, observed.objects, wanted) : [],
     status: told.isNews ? told.status : undefined,
     events: told.isNews ? told.events : [],
-    requeueAfterMs: references.reason === 'SecretsFound' ? lookAgainMs : secretAgainMs,
+    requeueAfterMs: waitsForSecret.has(references.reason) ? secretAgainMs : lookAgainMs,
   }
 }
 

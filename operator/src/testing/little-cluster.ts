@@ -14,7 +14,8 @@ export class LittleCluster implements Cluster {
   readonly writes: string[] = []
   readonly events: CityEvent[] = []
   statuses = 0
-  secrets: Record<string, readonly string[]> = {}
+  /** By name; what is not named is missing. */
+  secrets: Record<string, Exclude<SecretFinding['keys'], 'missing'>> = {}
   /** Asked before each write; what it throws is the answer of the server. */
   beforeWrite: (what: string) => void = () => undefined
   private readonly intents = new Map<string, Fields>()
