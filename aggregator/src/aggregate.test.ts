@@ -2,8 +2,8 @@
 // not do.
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
-import { aggregate, type AuditEnd, type Known, type RoomFinding } from './aggregate.ts'
-import { createCity, mappedSlugs, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
+import { aggregate, viewOfCity, type AuditEnd, type Known, type RoomFinding } from './aggregate.ts'
+import { createCity, isBlind, mappedSlugs, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import { createChannel } from './edge/channel.ts'
@@ -408,7 +408,24 @@ it('[P23] a room of which no presence is told keeps its last count, marked, unti
   expect(heeded).toContain('start over')
   await hear({ slices: [[is(user(0), 'unavailable')]] }, { ...anew, askedMsAgo: 5 })
   expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true })
-  await hear(anew)
+  // Told again while it is waited for: that asks for nothing more, and what is asked for meanwhile is enough.
+  await clock.advance(10)
+  findings.push({ kind: 'blind', roomId: '!r', isBlind: false })
+  await clock.advance(1)
+  await hear({ ...anew, askedMsAgo: 5 })
   expect(presenceIn(city, 'r').online_count).toBe(1)
   expect(presenceIn(city, 'r').stale).toBeUndefined()
+  expect(heeded.filter((one) => one === 'start over')).toHaveLength(1)
+})
+
+it("[P23] what the speech inherits of a leader before is the city's: marked, with the value of then, also when the daemon is kicked", async () => {
+  await open()
+  await hear({ slices: [[is(user(0), 'offline'), is(user(1), 'offline')]] })
+  const before = { ...presenceIn(city, 'r'), online_count: 2, stale: true, blind: true }
+  viewOfCity(city, known, clock).inheritBlindness(before)
+  await hear({ slices: [[lose('!r')]] }, { slices: [[follow('!r'), come('!r', user(0))]] })
+  expect(presenceIn(city, 'r')).toMatchObject({ online_count: 2, stale: true, blind: true })
+  // A room that the slug meant then is none of ours.
+  viewOfCity(city, known, clock).inheritBlindness({ ...before, matrix_room_id: '!other' })
+  expect(isBlind(city, '!other')).toBe(false)
 })

@@ -11,6 +11,7 @@ import {
   advance,
   clearTyping,
   confirmMembers,
+  inheritBlindness,
   isPresenceHeld,
   learn,
   learnInto,
@@ -117,6 +118,7 @@ export const viewOfCity = (city: City, known: Known, clock: Clock): CityView => 
   valueOf: (slug: RoomSlug) => valueOf(city, slug),
   source: () => sourceOf(city, momentOf(clock)),
   wallMs: () => clock.wallMs(),
+  inheritBlindness: (last) => inheritBlindness(city, last),
 })
 
 const momentOf = (clock: Clock): Moment => ({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() })
@@ -259,7 +261,8 @@ function heedBlindness({ city, source, shownAgain }: Loop, roomId: string, isBli
   if (isBlind) {
     shownAgain.delete(roomId)
     noteBlindness(city, roomId, true, at)
-  } else {
+  } else if (!shownAgain.has(roomId)) {
+    // Told again until the city has learned everything anew, which one question for everything does.
     shownAgain.set(roomId, at.monotonicMs)
     source.startOver()
   }

@@ -111,6 +111,7 @@ function startPod(
       valueOf: (slug) => values.get(slug) ?? { kind: 'unobserved' },
       source: () => ({ source: state.source, sourceAgeMs: 5 }),
       wallMs: () => clock.wallMs(),
+      inheritBlindness: () => undefined,
     },
     subjects,
     throttleMs,

@@ -20,7 +20,7 @@ import { subjectsBelow } from '@citypresence/wire/subjects'
 import { aggregate, viewOfCity } from './aggregate.ts'
 import { electByLease, electBySilence } from './city-election.ts'
 import { mistakesOf, settings } from './config.ts'
-import { createCity, lookoutsIn } from './core/city.ts'
+import { createCity, isBlind, lookoutsIn } from './core/city.ts'
 import { openKubeStatus } from './edge/kube-status.ts'
 import { followCity } from './leaders.ts'
 import { openMatrix } from './matrix.ts'
@@ -150,6 +150,7 @@ await runService({
           countError: (error) => metrics.countError(error),
           startSpan: (name, options) => telemetry.startSpan(name, options),
           lookoutsIn: (roomId, listed, turn) => lookoutsIn(city, roomId, listed, turn),
+          isBlind: (roomId) => isBlind(city, roomId),
         }),
       { stop: (one) => one.stop() },
     )

@@ -45,6 +45,7 @@ async function factsUnder(env: Record<string, string>, act: Act, later?: Act): P
     countError: () => undefined,
     startSpan: (name, options) => telemetry.startSpan(name, options),
     lookoutsIn: () => [],
+    isBlind: () => false,
   })
   stops.push(() => matrix.stop())
   for await (const batch of matrix.source.batches(AbortSignal.timeout(20_000))) {

@@ -25,6 +25,7 @@ export type MatrixOptions = {
   readonly startSpan: Telemetry['startSpan']
   /** Whose presence tells whether the homeserver tells presence of a room. */
   readonly lookoutsIn: Lookout['of']
+  readonly isBlind: Lookout['isBlind']
 }
 
 export type Matrix = {
@@ -39,7 +40,7 @@ export type Matrix = {
 const userAgent = 'citypresence-aggregator'
 
 export function openMatrix(options: MatrixOptions): Matrix {
-  const { config, log, numbers, countError, startSpan, lookoutsIn } = options
+  const { config, log, numbers, countError, startSpan, lookoutsIn, isBlind } = options
   const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
   const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
   const { homeserverUrl, accessToken, userId, activity, unknownPresence } = config
@@ -71,7 +72,12 @@ export function openMatrix(options: MatrixOptions): Matrix {
   const rooms = createRoomSource({
     client,
     directory: directoryOf(config, cityHttp),
-    lookout: { daemonUserId: userId, presenceOf: (user, signal) => client.presenceOf(user, signal), of: lookoutsIn },
+    lookout: {
+      daemonUserId: userId,
+      presenceOf: (user, signal) => client.presenceOf(user, signal),
+      of: lookoutsIn,
+      isBlind,
+    },
     log: sampled,
     refreshEveryMs: config.roomRefreshIntervalMs,
     observer: {

@@ -20,6 +20,7 @@ function takeOver(
   mapped: readonly string[],
   messages: ReturnType<typeof stored>[],
   sightings = 2,
+  inheritBlindness: (last: RoomPresence) => unknown = () => undefined,
 ): readonly RoomPresence[] {
   const city = {
     isKnown: () => true,
@@ -28,6 +29,7 @@ function takeOver(
     valueOf: () => ({ kind: 'unobserved' }) as const,
     source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
     wallMs: () => 9,
+    inheritBlindness: (last: RoomPresence) => void inheritBlindness(last),
   }
   const speech = createRoomSpeech(city, subjectsBelow(defaultPrefix), 3_000)
   speech.begin({ term: 1, epoch: 2 })
@@ -40,6 +42,24 @@ it('[L24] a room not seen yet keeps its last count, marked stale, and nobody typ
   expect(takeOver(['r'], [stored('r')])).toEqual([
     expect.objectContaining({ room_slug: 'r', online_count: 5, typing_count: 0, typing_users: [], stale: true }),
   ])
+})
+
+it('[P23] [L24] of a room that was known to be kept out of presence the city hears before it says anything; of no other', () => {
+  const inherited: string[] = []
+  const rooms = ['dark', 'r', 'gone', 'off']
+  const messages = [
+    stored('dark', { stale: true, blind: true }),
+    stored('r', { stale: true }),
+    stored('gone', { blind: true, removed: true }),
+    stored('off', { blind: true }),
+  ]
+  const said = takeOver(rooms.slice(0, 3), messages, 2, ({ room_slug: slug }) => inherited.push(slug))
+  expect(inherited).toEqual(['dark'])
+  expect(said.find(({ room_slug: slug }) => slug === 'dark')).toMatchObject({
+    online_count: 5,
+    stale: true,
+    blind: true,
+  })
 })
 
 it('[L24] a room off the map is removed once: one that was removed before is let expire', () => {
@@ -87,6 +107,7 @@ function leads(rooms: number) {
         ? { kind: 'removed', presence: { ...roomOf(slug, 0), removed: true } }
         : { kind: 'known', presence: roomOf(slug, counts.get(slug) ?? 0) },
     wallMs: () => 9,
+    inheritBlindness: () => undefined,
   }
   const speech = createRoomSpeech(view, subjectsBelow(defaultPrefix), windowMs)
   const begin = (epoch: number): void => {
@@ -288,6 +309,7 @@ it('[L24] what a standby heard of is no cause of what it says at its takeover', 
     valueOf: () => ({ kind: 'known', presence: JSON.parse(stored('r').body) as RoomPresence }) as const,
     source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
     wallMs: () => 9,
+    inheritBlindness: () => undefined,
   }
   const speech = createRoomSpeech(city, subjectsBelow(defaultPrefix), 3_000)
   const cause = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -318,6 +340,7 @@ it('[L24] a large city is got ready in pieces; what changes meanwhile is said as
     },
     source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
     wallMs: () => 9,
+    inheritBlindness: () => undefined,
   }
   const speech = createRoomSpeech(city, subjectsBelow(defaultPrefix), 3_000)
   speech.begin({ term: 1, epoch: 2 })

@@ -31,6 +31,8 @@ export interface CityView {
   valueOf(slug: RoomSlug): RoomValue
   source(): { readonly source: 'live' | 'stale'; readonly sourceAgeMs: number }
   wallMs(): number
+  /** The stream holds this room as one that the homeserver keeps out of presence. */
+  inheritBlindness(last: RoomPresence): void
 }
 
 export type RoomSpeech = Speech & {
@@ -86,6 +88,8 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
   function* takeOver(before: ReadonlyMap<string, RoomPresence>, nowMs: number): Pieces<void> {
     yield* visit(city.slugs(), roomsPerPiece, (slug) => {
       const last = before.get(slug)
+      // No sync says that a room is kept out of presence, it looks empty: until it was looked at, the stream knows more.
+      if (last?.blind === true && last.removed !== true) city.inheritBlindness(last)
       // Never seen since this process began: the last known count, marked, is more than nothing and less than a claim.
       if (city.valueOf(slug).kind === 'unobserved' && last !== undefined && last.removed !== true)
         offer(throttle, { ...last, typing_count: 0, typing_users: [], active: false, stale: true }, nowMs)

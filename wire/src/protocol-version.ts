@@ -13,6 +13,13 @@ export type ProtocolVersion = {
 
 export const protocolHistory: readonly [ProtocolVersion, ...ProtocolVersion[]] = [
   {
+    version: 4,
+    holds: [
+      'Room event: optional blind beside stale, where the homeserver keeps the room out of presence. Not for browsers.',
+    ],
+    fingerprint: '9cb99fbaa6c545805609aeeec3df094a08324b921b1dc23b3e2dd91897563c6c',
+  },
+  {
     version: 3,
     holds: [
       'Browser: a room may come with below, where a privacy floor is set: fewer people than that, counts 0. Who passes it over shows 0.',

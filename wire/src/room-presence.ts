@@ -27,6 +27,8 @@ export const roomPresence = object(
     last_activity_ts: integer(0),
     /** The source no longer tells about this room; the counts are the last known. */
     stale: flag,
+    /** It is stale because the homeserver keeps the room out of presence: who leads next needs to know. Never told to browsers. */
+    blind: flag,
     /** The room is no longer part of the city. */
     removed: flag,
   },

@@ -1,8 +1,21 @@
 // Against a homeserver that keeps some rooms out of presence, and against people who come and go between any two questions.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { cityOptions, daemonUserId, user } from '../testing/cities.ts'
+import { at, cityOf, cityOptions, come, daemonUserId, follow, is, lose, respond, user } from '../testing/cities.ts'
 import { askedMax, judgeBlindness, roundOf, whomToAsk, type Answer, type Blindness, type Round } from './blind-rooms.ts'
+import {
+  confirmMembers,
+  createCity,
+  finishReplacement,
+  inheritBlindness,
+  learnInto,
+  mapRooms,
+  noteBlindness,
+  presenceProbed,
+  startReplacement,
+  valueOf,
+  type City,
+} from './city.ts'
 import { createPresenceState, joinRoom, openRoom } from './presence-state.ts'
 
 const roomIds = ['!a', '!b', '!c']
@@ -109,4 +122,68 @@ it('[P23] a refusal counts only of somebody who is still there, and while the da
   )
   expect(roundOf([...answers, { userId: user(2), kind: 'told' }], { ownTold: true, listedAfter: both })).toBe('seen')
   expect(roundOf([], { ownTold: true, listedAfter: both })).toBe('unknown')
+})
+
+type Step = (city: City, ms: number) => void
+const there = [follow('!r'), come('!r', user(0)), come('!r', user(1))]
+const replacedBy =
+  (facts: typeof there, lazy: boolean): Step =>
+  (city, ms) => {
+    const replacement = startReplacement(city, lazy)
+    learnInto(replacement, facts, at(ms))
+    finishReplacement(city, replacement, at(ms))
+  }
+/** All that may happen while the homeserver keeps `!r` out of presence: nobody there is ever told of. */
+const steps = fc.array(
+  fc.constantFrom<Step>(
+    (city, ms) => respond(city, ms, lose('!r')),
+    (city, ms) => respond(city, ms, ...there),
+    (city, ms) => respond(city, ms, lose('!r'), ...there),
+    replacedBy(there, false),
+    replacedBy(there, true),
+    replacedBy([], false),
+    (city, ms) => void confirmMembers(city, '!r', [user(0)], at(ms), at(ms - 1)),
+    (city, ms) => presenceProbed(city, true, at(ms)),
+    (city, ms) => mapRooms(city, [], at(ms)),
+    (city, ms) => mapRooms(city, [{ slug: 'r', roomId: '!r', alias: '#r' }], at(ms)),
+    (city, ms) => noteBlindness(city, '!r', true, at(ms)),
+  ),
+  { minLength: 1, maxLength: 12 },
+)
+
+it('[P23] a room that is known to be blind keeps its mark and its value, whoever leaves, enters it anew or maps it, until it is shown again', () => {
+  fc.assert(
+    fc.property(steps, fc.boolean(), (all, isInherited) => {
+      let city = cityOf(2)
+      if (isInherited) {
+        // Another process, which learned all there is to learn of a room in which nobody seems to be.
+        const before = valueOf(city, 'r')
+        city = createCity(cityOptions)
+        mapRooms(city, [{ slug: 'r', roomId: '!r', alias: null }], at(1))
+        respond(city, 1, ...there, is(user(9), 'online'))
+        presenceProbed(city, true, at(1))
+        expect(valueOf(city, 'r')).toMatchObject({ kind: 'known', presence: { online_count: 0 } })
+        if (before.kind === 'known') inheritBlindness(city, { ...before.presence, stale: true, blind: true })
+      } else noteBlindness(city, '!r', true, at(1))
+      let wasMapped = true
+      expect(valueOf(city, 'r')).toMatchObject({
+        kind: 'known',
+        presence: { online_count: 2, stale: true, blind: true },
+      })
+      for (const [index, step] of all.entries()) {
+        step(city, index + 10)
+        const value = valueOf(city, 'r')
+        wasMapped &&= value.kind !== 'removed'
+        // A room that was off the map has no value any more; and never one that is not marked.
+        if (value.kind === 'known') expect(value.presence).toMatchObject({ online_count: 2, stale: true, blind: true })
+        expect(value.kind === 'known').toBe(wasMapped)
+      }
+      mapRooms(city, [{ slug: 'r', roomId: '!r', alias: null }], at(90))
+      noteBlindness(city, '!r', false, at(99))
+      respond(city, 100, ...there, is(user(0), 'online'))
+      presenceProbed(city, true, at(101))
+      const value = valueOf(city, 'r')
+      if (value.kind === 'known') expect(value.presence.blind).toBeUndefined()
+    }),
+  )
 })

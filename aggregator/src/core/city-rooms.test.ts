@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { at, cityOptions, come, daemonUserId, follow, is, lose, presenceIn, respond, user } from '../testing/cities.ts'
-import { createCityRooms, lookAtRoom, takeMap, valueOfSlug } from './city-rooms.ts'
+import { createCityRooms, lookAtRoom, noteBlind, takeMap, valueOfSlug } from './city-rooms.ts'
 import { createCity, mapRooms, takeChanged, valueOf } from './city.ts'
 import { createObservation } from './observation.ts'
 
@@ -71,6 +71,16 @@ it('[P14] the memory of removed slugs is bounded, oldest out', () => {
   const [forgotten, kept] = ['s0-0', 's2-0'].map((slug) => valueOfSlug(rooms, slug))
   expect(forgotten).toMatchObject({ kind: 'removed', presence: { matrix_room_id: '', last_event_ts: 0 } })
   expect(kept).toMatchObject({ kind: 'removed', presence: { matrix_room_id: '!2-0', last_event_ts: 6 } })
+})
+
+it('[P23] what is known of blind rooms is bounded: of those that no map holds any more nothing is kept when there are too many', () => {
+  const rooms = createCityRooms()
+  takeMap(rooms, [mapped('a', '!a')], () => false, 5)
+  noteBlind(rooms, '!a', true)
+  for (let room = 1; room < 10_000; room++) noteBlind(rooms, `!gone${room}`, true)
+  expect(rooms.blind.size).toBe(10_000)
+  noteBlind(rooms, '!more', true)
+  expect([...rooms.blind]).toEqual(['!a'])
 })
 
 it('[P8] a look at a room that is neither followed nor mapped leaves nothing behind', () => {

@@ -2,6 +2,7 @@
 //
 //   Matrix room --look--> record { view }   <--slug entry-- slug       changed: slugs whose value may differ
 //        lost --> the slugs keep the last value, frozen and stale, until a room of theirs was looked at again
+//        blind -> the same, whoever comes, goes, or enters it anew, until it is known to be shown again (see blind-rooms)
 //
 // Owned by the city and changed in place.
 import { roomsMax } from '@citypresence/wire/room-directory'
@@ -42,6 +43,11 @@ export type CityRooms = {
   changed: Set<RoomSlug>
   /** Rooms that are followed and were not counted yet, because presence is held. */
   readonly awaiting: Set<string>
+  /**
+   * Rooms of which the homeserver tells no presence: who is online there is not known. No sync says so or takes it back, so it
+   * outlives the daemon's leaving, and also a map without the room, which may come back.
+   */
+  readonly blind: Set<string>
 }
 
 export const createCityRooms = (): CityRooms => ({
@@ -50,13 +56,14 @@ export const createCityRooms = (): CityRooms => ({
   removed: new Map(),
   changed: new Set(),
   awaiting: new Set(),
+  blind: new Set(),
 })
 
 export type Look = { readonly held: boolean; readonly nowMs: number; readonly stampTs: number }
 
 /** Looks at one room after something happened there. */
 export function lookAtRoom(rooms: CityRooms, observation: Observation, roomId: string, look: Look): void {
-  const view = viewOf(observation, roomId, look.nowMs)
+  const view = rooms.blind.has(roomId) ? undefined : viewOf(observation, roomId, look.nowMs)
   if (view === undefined) loseRoom(rooms, roomId, look.stampTs)
   else showRoom(rooms, recordOf(rooms, roomId), view, look)
 }
@@ -104,6 +111,28 @@ function freeze(rooms: CityRooms, entry: SlugEntry, stampTs: number): void {
   if (view === undefined) return
   entry.frozen = { ...presenceOf(mapped, view, stampTs), stale: true }
   rooms.changed.add(mapped.slug)
+}
+
+export function noteBlind(rooms: CityRooms, roomId: string, isBlind: boolean): void {
+  const { blind } = rooms
+  if (!isBlind) blind.delete(roomId)
+  else blind.add(roomId)
+  // A map holds at most so many: there are some that it does not hold, and these matter to nobody now.
+  if (blind.size > roomsMax) for (const one of blind) if (!isMapped(rooms, one)) blind.delete(one)
+}
+
+const isMapped = (rooms: CityRooms, roomId: string): boolean => (rooms.records.get(roomId)?.slugs.size ?? 0) > 0
+
+/** What was last known of a blind room, where its slug still means that room. */
+export function inheritBlind(rooms: CityRooms, last: RoomPresence): void {
+  const entry = rooms.slugs.get(last.room_slug)
+  if (entry?.mapped.roomId !== last.matrix_room_id) return
+  noteBlind(rooms, entry.mapped.roomId, true)
+  rooms.awaiting.delete(entry.mapped.roomId)
+  recordOf(rooms, entry.mapped.roomId).view = undefined
+  const view = { online: last.online_count, typing: [], active: false, lastActivityTs: last.last_activity_ts ?? 0 }
+  entry.frozen = { ...presenceOf(entry.mapped, view, last.last_event_ts), stale: true }
+  rooms.changed.add(entry.mapped.slug)
 }
 
 /** Takes a new map: it holds these slugs and no other. */
@@ -168,7 +197,9 @@ export function valueOfSlug(rooms: CityRooms, slug: RoomSlug): RoomValue {
     const lastEventTs = Math.max(record.lastEventTs, entry.sinceTs)
     return { kind: 'known', presence: presenceOf(entry.mapped, record.view, lastEventTs) }
   }
-  return entry.frozen === undefined ? { kind: 'unobserved' } : { kind: 'known', presence: entry.frozen }
+  if (entry.frozen === undefined) return { kind: 'unobserved' }
+  const isBlind = rooms.blind.has(entry.mapped.roomId)
+  return { kind: 'known', presence: { ...entry.frozen, ...(isBlind && { blind: true }) } }
 }
 
 const neverMapped = (slug: RoomSlug): RoomPresence => removedPresence({ slug, roomId: '', alias: null }, 0)

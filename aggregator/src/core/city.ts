@@ -12,10 +12,11 @@
 //
 // A city belongs to one loop, which hands it to these functions; they change it in place. What can be read is what the last
 // look saw, so nobody meets half a response.
+import type { RoomPresence } from '@citypresence/wire/room-presence'
 import type { RoomSlug } from '@citypresence/wire/subjects'
 import type { UserPresence } from '@citypresence/wire/user-presence'
 import { whomToAsk } from './blind-rooms.ts'
-import { createCityRooms, lookAtRoom, takeMap, valueOfSlug } from './city-rooms.ts'
+import { createCityRooms, inheritBlind, lookAtRoom, noteBlind, takeMap, valueOfSlug } from './city-rooms.ts'
 import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
 import { takeUsers, usersOf } from './city-users.ts'
 import type { Moment } from './moment.ts'
@@ -133,7 +134,6 @@ export function* takeReplacement(city: City, replacement: Replacement, at: Momen
     if (freshLife !== undefined) carryLife(life, freshLife)
   }
   findLifeDue(fresh)
-  for (const roomId of former.blind) if (isOpen(fresh.state, roomId)) fresh.blind.add(roomId)
   city.observation = fresh
   settleDoubted(city)
   yield* lookInPieces(city, at)
@@ -164,12 +164,15 @@ export function confirmMembers(
 /** Whether the homeserver tells presence of a room: where it does not, the room keeps its last value, marked. */
 export function noteBlindness(city: City, roomId: string, isBlind: boolean, at: Moment): void {
   reach(city, at)
-  const { blind, state, touched } = city.observation
-  if (!isBlind) blind.delete(roomId)
-  else if (isOpen(state, roomId)) blind.add(roomId)
-  touched.add(roomId)
+  noteBlind(city.rooms, roomId, isBlind)
+  city.observation.touched.add(roomId)
   lookUnlessLearning(city)
 }
+
+export const isBlind = ({ rooms }: City, roomId: string): boolean => rooms.blind.has(roomId)
+
+/** A room that the leader before knew to be kept out of presence stays marked, with the value that it had. */
+export const inheritBlindness = ({ rooms }: City, last: RoomPresence): void => inheritBlind(rooms, last)
 
 /** Whose presence tells whether the homeserver tells presence of this room; nobody's while members are still to be listed. */
 export const lookoutsIn = (city: City, roomId: string, listed: readonly string[], turn: number): readonly string[] =>

@@ -34,8 +34,6 @@ export type Observation = {
   lifeDueMs: number
   /** Rooms that are followed and whose members nobody has listed yet (see unlisted-rooms). */
   readonly unlisted: Map<string, Unlisted>
-  /** Rooms of which the homeserver tells no presence: who is online there is not known (see blind-rooms). */
-  readonly blind: Set<string>
 }
 
 export const createObservation = (
@@ -48,7 +46,6 @@ export const createObservation = (
   touched: new Set(),
   lifeDueMs: Infinity,
   unlisted: new Map(),
-  blind: new Set(),
 })
 
 export type Lesson = {
@@ -82,7 +79,6 @@ export function observe(observation: Observation, fact: Fact, lesson: Lesson): v
     case 'self-left':
       closeRoom(state, fact.roomId)
       observation.unlisted.delete(fact.roomId)
-      observation.blind.delete(fact.roomId)
       observation.lives.delete(fact.roomId)
       return
     case 'typing':

@@ -157,6 +157,7 @@ describe('the throttle', () => {
       { typing_users: ['@y:t'] },
       { active: true },
       { stale: true },
+      { blind: true },
       { removed: true },
       { matrix_room_id: '!other' },
       { matrix_room_alias: '#a:t' },

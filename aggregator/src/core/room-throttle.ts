@@ -4,7 +4,7 @@
 //                      '-> as published: whatever waited is dropped (A -> B -> A inside a window says nothing)
 //   takeDue(now, max)  --> the values that are due; they count as published from now on
 //
-// Compared are online count, typing set, stale, active and removed. A room that becomes stale, or lives again, or is removed, or
+// Compared are online count, typing set, stale, blind, active and removed. A room that becomes stale, or lives again, or is removed, or
 // was never published in this epoch does not wait. Owns its table, changed in place.
 import type { RoomPresence } from '@citypresence/wire/room-presence'
 
@@ -42,6 +42,7 @@ export const saysTheSame = (one: RoomPresence, other: RoomPresence): boolean =>
   one.online_count === other.online_count &&
   one.typing_count === other.typing_count &&
   (one.active ?? false) === (other.active ?? false) &&
+  (one.blind ?? false) === (other.blind ?? false) &&
   !isUrgent(one, other) &&
   one.matrix_room_id === other.matrix_room_id &&
   one.matrix_room_alias === other.matrix_room_alias &&

@@ -19,7 +19,7 @@ export function viewOf(observation: Observation, roomId: string, nowMs: number):
   const online = onlineIn(observation.state, roomId)
   const life = observation.lives.get(roomId)
   if (online === undefined || life === undefined) return undefined
-  if (observation.unlisted.has(roomId) || observation.blind.has(roomId)) return undefined
+  if (observation.unlisted.has(roomId)) return undefined
   const { lastActivityTs } = life
   const typing = life.typing.length === 0 ? nobodyTypes : typingIn(observation, roomId, life, nowMs)
   return { online, typing, active: typing.length > 0 || life.activeUntilMs > nowMs, lastActivityTs }

@@ -13,21 +13,22 @@ export async function lookForBlindness(
   listed: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { lookout, blindness, findings, log } = worker
+  const { lookout, doubts, findings, log } = worker
   if (lookout === undefined) return
-  const before: Blindness = blindness.get(roomId) ?? 'seen'
+  // What was found out the city keeps, also from leaders before us; a doubt is ours.
+  const before: Blindness = lookout.isBlind(roomId) ? 'blind' : doubts.has(roomId) ? 'doubted' : 'seen'
   const round = await ask(worker, lookout, roomId, listed, signal)
   const after = judgeBlindness(before, round)
-  if (after === before) return
-  if (after === 'seen') blindness.delete(roomId)
-  else blindness.set(roomId, after)
+  if (after === 'seen') doubts.delete(roomId)
+  else doubts.add(roomId)
   // A doubt is settled by the next audit; every other room waits no longer than that.
-  if (after === 'doubted') worker.doubted = roomId
-  if (before === 'blind' || after === 'blind') {
-    findings.push({ kind: 'blind', roomId, isBlind: after === 'blind' })
+  if (after === 'doubted' && before === 'seen') worker.doubted = roomId
+  tellBlindRooms(worker)
+  if (round === 'unknown' || (before !== 'blind' && after !== 'blind')) return
+  // At each look while it holds, so that a word which was lost on the way is said again.
+  findings.push({ kind: 'blind', roomId, isBlind: after === 'blind' })
+  if (after !== before)
     log.warn('rooms blind', { blind: after === 'blind' }, 'the homeserver keeps a room out of presence, or no longer')
-    tellBlindRooms(worker)
-  }
 }
 
 async function ask(

@@ -89,7 +89,7 @@ it('[R11] whatever is lost in whatever order: of a room that was lost nothing is
       for (const roomId of rooms) {
         worker.joined.add(roomId)
         worker.wanted.set(roomId, 0)
-        worker.blindness.set(roomId, 'blind')
+        worker.doubts.add(roomId)
       }
       replan(worker)
       wantRooms(worker.queue, worker.plan.targets, worker.joined, clock.monotonicMs())
@@ -97,7 +97,7 @@ it('[R11] whatever is lost in whatever order: of a room that was lost nothing is
       const kept = rooms.filter((roomId) => !lost.includes(roomId))
       expect([...worker.joined]).toEqual(kept)
       expect([...worker.wanted.keys()]).toEqual(kept)
-      expect([...worker.blindness.keys()]).toEqual(kept)
+      expect([...worker.doubts]).toEqual(kept)
       const next = nextJoin(worker.queue, clock.monotonicMs())
       expect(next).toEqual(lost.length === 0 ? { kind: 'idle' } : { kind: 'wait', untilMs: 2_000 })
     }),

@@ -17,7 +17,6 @@ import {
 import type { Moment } from '../core/moment.ts'
 import { firstJudge, type RoomMapJudge } from '../core/room-map.ts'
 import { planRooms, type Resolved, type RoomPlan, type Successor } from '../core/room-plan.ts'
-import type { Blindness } from '../core/blind-rooms.ts'
 import { createChannel, type Channel } from './channel.ts'
 import type { MatrixClient } from './matrix-client.ts'
 import type { RoomDirectory } from './room-directory.ts'
@@ -56,6 +55,8 @@ export type Lookout = {
   readonly presenceOf: MatrixClient['presenceOf']
   /** Whom to ask for among those listed. */
   readonly of: (roomId: string, listed: readonly string[], turn: number) => readonly string[]
+  /** Whether the city knows a room to be kept out of presence. */
+  readonly isBlind: (roomId: string) => boolean
 }
 
 export type RoomSourceOptions = {
@@ -103,8 +104,8 @@ export type Worker = Required<
   joinedKnown: boolean
   audited: string | undefined
   readonly lookout: Lookout | undefined
-  /** Of a room that leaves the map it is kept, for the day it comes back. */
-  readonly blindness: Map<string, Blindness>
+  /** Rooms of the map of whose presence the last look was refused. */
+  readonly doubts: Set<string>
   /** Whose turn it is to be asked for. */
   readonly turn: { now: number }
   /** The room to be audited next, because a second look decides. */
@@ -150,7 +151,7 @@ export function createWorker(options: RoomSourceOptions): Worker {
     joinedKnown: false,
     audited: undefined,
     lookout: options.lookout,
-    blindness: new Map(),
+    doubts: new Set(),
     turn: { now: 0 },
     doubted: undefined,
     wanted: new Map(),
@@ -180,7 +181,8 @@ export function addSuccessor(successors: Map<string, Successor>, roomId: string,
 export function lose(worker: Worker, roomId: string): void {
   worker.joined.delete(roomId)
   worker.wanted.delete(roomId)
-  if (worker.blindness.delete(roomId)) tellBlindRooms(worker)
+  // The first look into a room that was entered anew is a first one.
+  worker.doubts.delete(roomId)
   worker.findings.push({ kind: 'lost', roomId })
   wantRooms(worker.queue, worker.plan.targets, worker.joined, worker.clock.monotonicMs())
   postponeJoin(worker.queue, roomId, worker.clock.monotonicMs() + lossNewsMs)
@@ -197,12 +199,12 @@ export function replan(worker: Worker): void {
   if (text === worker.published) return
   worker.published = text
   worker.maps.push(worker.plan.mapped)
+  for (const roomId of worker.doubts) if (!worker.mappedIds.has(roomId)) worker.doubts.delete(roomId)
   tellBlindRooms(worker)
 }
 
-export function tellBlindRooms({ blindness, mappedIds, observer }: Worker): void {
-  const blind = [...blindness].filter(([roomId, one]) => one === 'blind' && mappedIds.has(roomId))
-  observer.blind?.(blind.length)
+export function tellBlindRooms({ lookout, mappedIds, observer }: Worker): void {
+  if (lookout !== undefined) observer.blind?.([...mappedIds].filter((roomId) => lookout.isBlind(roomId)).length)
 }
 
 export const progressIn = ({ queue, plan, clock }: Worker): RoomProgress => ({

@@ -38,7 +38,7 @@ export const anyRoomPresence: fc.Arbitrary<RoomPresence> = fc
       typing_users: fc.array(anyText(40), { maxLength: 5 }),
       last_event_ts: anyCount,
     }),
-    optional({ active: fc.boolean(), stale: fc.boolean(), removed: fc.boolean() }),
+    optional({ active: fc.boolean(), stale: fc.boolean(), blind: fc.boolean(), removed: fc.boolean() }),
     optional({ last_activity_ts: anyCount }),
   )
   .map(([room, flags, times]) => ({ ...room, ...flags, ...times }))
