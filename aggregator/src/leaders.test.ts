@@ -19,7 +19,7 @@ import {
   userStream,
   type RoomSlug,
 } from '@citypresence/wire/subjects'
-import { electBySilence } from './city-election.ts'
+import { electBySilence, type CityElection } from './city-election.ts'
 import { createCity } from './core/city.ts'
 import type { RoomValue } from './core/city-rooms.ts'
 import { termFloorAt } from './core/lone-election.ts'
@@ -99,6 +99,7 @@ function startPod(
   rooms: Record<string, number> = {},
   cityId = 'town',
   connect = () => server.connect(),
+  { election = electBySilence(clock), userEvents = false }: { election?: CityElection; userEvents?: boolean } = {},
 ): Pod {
   const connection = connect()
   const values = new Map(Object.entries(rooms).map(([slug, online]) => [slug, known(slug, online)]))
@@ -125,10 +126,10 @@ function startPod(
       userStreamName: userStream,
       streamReplicas: 1,
       natsInboxPrefix: '_INBOX_aggregator',
-      userEvents: false,
+      userEvents,
     },
     holder: podName,
-    election: electBySilence(clock),
+    election,
     connection,
     city: createCity(cityOptions),
     speech,
@@ -138,8 +139,8 @@ function startPod(
     countError: () => undefined,
     end: (error) => {
       pod.ended = error
-      // What the process does: nothing more is written.
-      void leaders.stop()
+      // What the process does, soon: nothing more is written.
+      queueMicrotask(() => void leaders.stop())
     },
     clock,
   })
@@ -378,6 +379,17 @@ describe('a takeover', () => {
     expect(first.ended?.code).toBe('Deposed')
     expect(storedCounts()).toEqual({ plaza: 9 })
     expect(heard.filter(({ epoch }) => epoch?.term === before)).toEqual([])
+  })
+
+  it('[L4] a lost election ends the voice for users with the one for rooms', async () => {
+    let lose: () => void = () => undefined
+    const election = { ...electBySilence(clock), onLost: (listener: () => void) => void (lose = listener) }
+    const pod = startPod('a', { plaza: 3 }, 'town', () => server.connect(), { election, userEvents: true })
+    await pass(6_000)
+    const statesOf = () => pod.leaders.voices.map((voice) => voice.state())
+    expect(statesOf()).toEqual(['leading', 'leading'])
+    lose()
+    expect([statesOf(), pod.ended?.code]).toEqual([['ended', 'ended'], 'Deposed'])
   })
 
   it('[L28] another city on the same stream ends, and disturbs nobody', async () => {

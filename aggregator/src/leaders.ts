@@ -87,7 +87,6 @@ export function followCity(options: LeadersOptions): Leaders {
     raise: (term) => election.raise(term),
     termFloor: (isFresh) => Math.max(heardTerm, election.termFloor(isFresh)),
   })
-  election.onLost(() => rooms.lose())
   const users = config.userEvents ? openUserSpeech(options) : undefined
   const voices = [rooms]
   // Whoever speaks for the rooms speaks for the users; the second stream has a fence of its own.
@@ -100,6 +99,10 @@ export function followCity(options: LeadersOptions): Leaders {
         termFloor: () => termFloorAt(clock.wallMs()),
       }),
     )
+  // Of users, too, nobody speaks whom the Lease does not name: their stream still takes his words until the next one has claimed it.
+  election.onLost(() => {
+    for (const voice of voices) voice.lose()
+  })
   let deaf: CityError | undefined
   const hearVoice = (epoch: Epoch): void => {
     deaf = undefined

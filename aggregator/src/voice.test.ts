@@ -13,11 +13,15 @@ const me = { holder: 'me', city: 'c', terms: 'record' as const }
 type Answer = Awaited<ReturnType<VoiceOptions['stream']['write']>>
 type Waiting<T> = { resolve(value: T): void; reject(error: Error): void }
 
-/** A candidate that is elected, and claims at once; its writes and its reading of what is stored wait. */
-function speaks() {
+/**
+ * A candidate that is elected, and claims at once; its writes and its reading of what is stored wait. With `patient` the answers to its
+ * claims do, too.
+ */
+function speaks({ patient = false } = {}) {
   const clock = createFakeClock()
   const record: { now: EpochRecord | undefined; sequence: number } = { now: undefined, sequence: 0 }
   const writes: Waiting<Answer>[] = []
+  const claims: Waiting<Answer>[] = []
   const reads: Waiting<readonly Stored[]>[] = []
   const written: { epoch: Epoch; lastSequence: number }[] = []
   const taken: (readonly Stored[])[] = []
@@ -30,6 +34,7 @@ function speaks() {
       ensure: () => Promise.resolve(),
       readRecord: () => Promise.resolve({ record: record.now, sequence: record.sequence }),
       claim(claimed) {
+        if (patient) return new Promise((resolve, reject) => claims.push({ resolve, reject }))
         record.now = claimed
         record.sequence += 100
         return Promise.resolve({ kind: 'acked', sequence: record.sequence })
@@ -65,7 +70,7 @@ function speaks() {
     voice.tick()
     await clock.advance(1)
   }
-  return { clock, voice, writes, reads, written, taken, said, errors, lead, ended: () => ended }
+  return { clock, voice, claims, writes, reads, written, taken, said, errors, lead, ended: () => ended }
 }
 
 it('[L42] one batch is in flight: the next leaves when it is acknowledged, and begins where it ended', async () => {
@@ -78,6 +83,22 @@ it('[L42] one batch is in flight: the next leaves when it is acknowledged, and b
   expect([written.length, said.length]).toEqual([2, 1])
   voice.tick()
   expect(written.map(({ lastSequence }) => lastSequence)).toEqual([100, 101])
+})
+
+it('[L4] the answer to a claim of an election that was lost is not the one to the next claim', async () => {
+  const { clock, voice, claims, written, lead } = speaks({ patient: true })
+  await lead()
+  voice.lose()
+  expect(voice.state()).toBe('standby')
+  await lead()
+  expect(claims).toHaveLength(2)
+  // The first comes late, with the sequence of a record that has another term.
+  claims[0]?.resolve({ kind: 'acked', sequence: 100 })
+  await clock.advance(1)
+  expect([voice.state(), written]).toEqual(['claiming', []])
+  claims[1]?.resolve({ kind: 'acked', sequence: 200 })
+  await clock.advance(1)
+  expect(voice.epoch()?.epoch).toBe(200)
 })
 
 it('[L24] what the stream held is taken for the epoch that asked, and for no later one', async () => {

@@ -147,14 +147,17 @@ export function createVoice(options: VoiceOptions): Voice {
 
   const later = (run: () => Promise<void>): void => {
     failures++
+    cancelRetry()
     cancelRetry = clock.after(fullJitterMs(failures, retry, options.random()), () => void run())
   }
 
   const readRecord = async (): Promise<void> => {
+    const asking = leader
     try {
       // It may have been deleted under us: then it is made again, and claimed again.
       await stream.ensure()
       const { record, sequence } = await stream.readRecord()
+      if (leader !== asking) return
       failures = 0
       // While the stream could not be asked somebody else may have been heard.
       const isFresh = leader.kind === 'reading' && leader.former === undefined
@@ -164,6 +167,7 @@ export function createVoice(options: VoiceOptions): Voice {
     } catch (error) {
       const code = toErrorCode(error)
       metrics.error(error)
+      if (leader !== asking) return
       trouble = toTrouble(error)
       if (code === 'StreamDiffers' && error instanceof CityError) {
         options.end(error)
@@ -175,8 +179,11 @@ export function createVoice(options: VoiceOptions): Voice {
   }
 
   const claim = async (record: EpochRecord, expected: number): Promise<void> => {
+    const claiming = leader
     const answer = await stream.claim(record, expected)
     metrics.claimed(answer.kind)
+    // The election was lost meanwhile, and perhaps won again: then this is not the claim that is waited for, and its sequence is another's.
+    if (leader !== claiming) return
     if (answer.kind === 'acked') {
       trouble = undefined
       dispatch({ kind: 'claim-acked', sequence: answer.sequence })
