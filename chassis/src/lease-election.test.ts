@@ -1,5 +1,5 @@
 // The loop around the election, on a clock that the test turns: its timer, its watch, its failures and its leave.
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { periods } from './testing/election-world.ts'
 import { createFakeClock, type FakeClock } from './testing/fake-clock.ts'
 import { leaseWith, readLease, type LeaseRecord } from './core/lease-record.ts'
@@ -139,6 +139,30 @@ describe('an election that runs', () => {
     ])
   })
 
+  it('[E9] who left asks nothing and watches nothing any more', async () => {
+    const a = run('a')
+    await clock.advance(3_000)
+    const left = a.election.leave()
+    await clock.advance(10)
+    await left
+    const before = [api.asked, api.watchesOpened]
+    api.cutWatches()
+    await clock.advance(60_000)
+    expect([api.asked, api.watchesOpened]).toEqual(before)
+  })
+
+  it('[E9] the process lives until the Lease is let go, and no longer for its sake', async () => {
+    const after = vi.spyOn(clock, 'after')
+    const keptAlive = (): unknown => after.mock.calls.at(-1)?.[2]?.keepAlive
+    const a = run('a')
+    await clock.advance(3_000)
+    expect(keptAlive()).toBe(false)
+    api.isAway = true
+    void a.election.leave()
+    await clock.advance(500)
+    expect(keptAlive()).toBe(true)
+  })
+
   it('[E9] who leaves while the API is away is through at the renew deadline', async () => {
     const a = run('a')
     await clock.advance(3_000)
@@ -173,6 +197,14 @@ describe('an election that runs', () => {
     api.isAway = false
     await clock.advance(15_000)
     expect(api.lease?.holder).toBe('a')
+  })
+
+  it('[E4] for half a minute at most, by reads and by the watch', async () => {
+    api.isAway = true
+    api.quietMs = 3_600_000
+    run('a')
+    await clock.advance(65_000)
+    expect([api.asked, api.watchesOpened]).toEqual([3, 3])
   })
 
   it('[E16] an outage of the API, however long, changes no leader', async () => {

@@ -171,6 +171,25 @@ describe('a candidate', () => {
     expect(written(mine.effects)).toMatchObject({ change: { transitions: 3, acquires: true } })
   })
 
+  it('[E4] rests by its own jitter, up to a fifth of a retry period longer', () => {
+    const late = { ...fenced, jitter01: 0.5 }
+    const waiting = play(late, [
+      [0, tick],
+      [10, { kind: 'failed' }],
+    ])
+    expect(nextDueAtMs(waiting.election, late)).toBe(1_110)
+  })
+
+  it('[E7] takes an emptied Lease above every term that it ever saw in it', () => {
+    const { effects } = play(fenced, [
+      [0, tick],
+      [0, read(held('b', 6))],
+      [100, told(lease({}, '2'))],
+      [2_100, tick],
+    ])
+    expect(written(effects)).toMatchObject({ change: { holder: 'a', transitions: 7 } })
+  })
+
   it('[E4] a Lease that is not there is waited for', () => {
     const waiting = play(fenced, [
       [0, tick],
@@ -202,6 +221,17 @@ describe('a leader', () => {
     expect(step(leading.election, tick, strict, 4_000).effects).toContainEqual(
       expect.objectContaining({ kind: 'lost' }),
     )
+  })
+
+  it('[E5] without a fence it wakes at the deadline though a renewal is not answered, and the answer after it brings nothing back', () => {
+    const renewing = step(play(strict, won).election, tick, strict, 1_050)
+    expect(nextDueAtMs(renewing.election, strict)).toBe(4_000)
+    const lost = step(renewing.election, tick, strict, 4_000)
+    const late = step(lost.election, { kind: 'written', record: held('a', 2, '3') }, strict, 4_010)
+    // What it held is lost, and has to be won again.
+    expect(late.effects.map(({ kind }) => kind)).toEqual(['write'])
+    expect(written(late.effects)).toMatchObject({ change: { transitions: 3, acquires: true } })
+    expect(leads(late.election, strict, 4_010)).toBe(false)
   })
 
   it('[E6] with a fence it goes on while the API is away or the Lease gone, but nothing new is built on that', () => {
@@ -260,6 +290,26 @@ describe('a leader', () => {
     const stored = step(raised.election, { kind: 'written', record: held('a', 8, '3') }, fenced, 210)
     expect(stored.effects).toEqual([{ kind: 'leads', term: 8 }])
     expect(confirmedTerm(stored.election, fenced, 210)).toBe(8)
+  })
+
+  it('[E6] what the watch tells while a renewal is under way is looked at after it', () => {
+    const renewing = step(play(fenced, won).election, tick, fenced, 1_050)
+    const warned = step(renewing.election, told(held('b', 2, '4')), fenced, 1_060)
+    expect(warned.effects).toEqual([])
+    expect(step(warned.election, { kind: 'written', record: held('a', 2, '3') }, fenced, 1_070).effects).toEqual([
+      { kind: 'read' },
+    ])
+  })
+
+  it('[E8] a term that is asked for while a renewal is under way does not wait for the next; with the Lease it is lost', () => {
+    const renewing = step(play(fenced, won).election, tick, fenced, 1_050)
+    const asked = step(renewing.election, { kind: 'raise', to: 8 }, fenced, 1_060)
+    expect(asked.effects).toEqual([])
+    const renewed = step(asked.election, { kind: 'written', record: held('a', 2, '3') }, fenced, 1_070)
+    expect(written(renewed.effects)).toMatchObject({ change: { transitions: 8, acquires: false } })
+    const refused = step(renewed.election, { kind: 'refused' }, fenced, 1_080)
+    const lost = step(refused.election, read(held('b', 3, '5')), fenced, 1_090)
+    expect(written(step(lost.election, tick, fenced, 7_090).effects)).toMatchObject({ change: { transitions: 4 } })
   })
 
   it('[E8] a term above what the Lease can hold is kept all the same', () => {
@@ -386,6 +436,14 @@ describe('who leaves', () => {
     expect(written(acked.effects)).toMatchObject({ change: { holder: '' } })
   })
 
+  it('[E9] what another holds by then it does not let go', () => {
+    const leaving = step(play(fenced, won).election, { kind: 'leave' }, fenced, 500)
+    const refused = step(leaving.election, { kind: 'refused' }, fenced, 510)
+    expect(refused.effects).toEqual([{ kind: 'read' }])
+    for (const record of [held('b', 3, '4'), lease({ leaseTransitions: 2 }, '4'), undefined])
+      expect(step(refused.election, read(record), fenced, 520).effects).toEqual([{ kind: 'left', released: true }])
+  })
+
   it('[E9] with the API away it gives up at the renew deadline', () => {
     let played = step(play(fenced, won).election, { kind: 'leave' }, fenced, 500)
     for (let atMs = 1_000; atMs < 4_500; atMs += 500) {
@@ -410,7 +468,8 @@ it('[E2] periods that contradict each other are told', () => {
 // --- whole -------------------------------------------------------------------------------------------------------------------------
 
 const share = (max: number) => fc.oneof(fc.constant(0), fc.double({ min: 0, max, noNaN: true }))
-const trouble = (more: { fenced: fc.Arbitrary<boolean>; vandal?: fc.Arbitrary<number> }): fc.Arbitrary<Trouble> =>
+type More = { fenced: fc.Arbitrary<boolean>; vandal?: fc.Arbitrary<number>; raise?: fc.Arbitrary<number> }
+const trouble = (more: More): fc.Arbitrary<Trouble> =>
   fc.record({
     seed: fc.integer(),
     candidates: fc.integer({ min: 2, max: 5 }),
@@ -422,6 +481,7 @@ const trouble = (more: { fenced: fc.Arbitrary<boolean>; vandal?: fc.Arbitrary<nu
     freeze: share(0.2),
     away: share(0.1),
     vandal: more.vandal ?? fc.constant(0),
+    raise: more.raise ?? fc.constant(0),
   })
 
 const runs = { numRuns: 150 }
@@ -458,6 +518,21 @@ describe('candidates in a world of trouble', () => {
         expect(terms).toEqual([...new Set(terms)].sort((a, b) => a - b))
         const holders = new Map(world.acquired.map(({ who, term }) => [term, who]))
         for (const { who, term } of world.led) expect(holders.get(term)).toBe(who)
+      }),
+      runs,
+    )
+  })
+
+  it('[E1] nor is a term of two where the work asks for higher ones', () => {
+    fc.assert(
+      fc.property(trouble({ fenced: fc.boolean(), raise: share(0.5) }), (one) => {
+        const world = createElectionWorld(one)
+        world.run(90_000)
+        const terms = world.opened.map(({ term }) => term)
+        expect(terms).toEqual([...new Set(terms)].sort((a, b) => a - b))
+        const holders = new Map(world.opened.map(({ who, term }) => [term, who]))
+        for (const { who, term } of world.led) expect(holders.get(term)).toBe(who)
+        expectOneLeaderSoon(world)
       }),
       runs,
     )

@@ -184,7 +184,7 @@ function take(election: Election, event: ElectionEvent, settings: ElectionSettin
         ? settle(election, election.asked, event.record, settings, nowMs)
         : stay(election)
     case 'refused':
-      return stay({ ...answered(election, nowMs), mustRead: true, failures: 0 })
+      return stay({ ...answered(election, nowMs), mustRead: true })
     case 'failed':
       return stay({
         ...rest(answered(election, nowMs), settings, nowMs),
@@ -284,8 +284,8 @@ function settle(
     role: { kind: 'leading', term: writing.term, renewedAtMs: writing.sentAtMs },
   }
   return {
-    // A term that was asked for meanwhile does not wait.
-    election: leading.wanted > writing.term ? leading : rest(leading, settings, nowMs),
+    // A term that was asked for meanwhile does not wait, nor does a look at what the watch told.
+    election: leading.wanted > writing.term || leading.mustRead ? leading : rest(leading, settings, nowMs),
     effects: isNews ? [{ kind: 'leads', term: writing.term }] : [],
   }
 }

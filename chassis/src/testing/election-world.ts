@@ -27,6 +27,8 @@ export type Trouble = {
   readonly away: number
   /** Each second, the chance that somebody deletes the Lease, or writes nonsense into it. */
   readonly vandal: number
+  /** Each second, the chance that the work of somebody asks for a higher term. */
+  readonly raise?: number
 }
 
 export type Held = { readonly who: number; readonly term: number }
@@ -46,6 +48,8 @@ export type ElectionWorld = {
   readonly candidates: readonly Candidate[]
   /** Each acquisition that the server stored, in order. */
   readonly acquired: Held[]
+  /** Each write that opened a term, be it an acquisition or a raise, in order. */
+  readonly opened: Held[]
   /** Told by a candidate itself: when it began to lead, or its term rose. */
   readonly led: Held[]
   lease: LeaseRecord | undefined
@@ -83,7 +87,7 @@ function recordOf(json: unknown): LeaseRecord {
 
 export function createElectionWorld(trouble: Trouble): ElectionWorld {
   const next = random(trouble.seed)
-  let { loss, slowMs, freeze, away, vandal } = trouble
+  let { loss, slowMs, freeze, away, vandal, raise = 0 } = trouble
   let nowMs = 0
   let version = 1
   let awayUntilMs = 0
@@ -110,6 +114,7 @@ export function createElectionWorld(trouble: Trouble): ElectionWorld {
   const world: ElectionWorld = {
     candidates,
     acquired: [],
+    opened: [],
     led: [],
     lease: noLease(version),
     writes: 0,
@@ -132,7 +137,7 @@ export function createElectionWorld(trouble: Trouble): ElectionWorld {
       nowMs = endMs
     },
     heal() {
-      loss = freeze = away = vandal = 0
+      loss = freeze = away = vandal = raise = 0
       slowMs = 5
       awayUntilMs = nowMs
       world.lease ??= noLease(++version)
@@ -193,8 +198,10 @@ export function createElectionWorld(trouble: Trouble): ElectionWorld {
   function store(who: number, record: LeaseRecord, change: LeaseChange): ElectionEvent {
     world.writes++
     if (world.lease?.version !== record.version) return { kind: 'refused' }
+    const before = world.lease.transitions
     const body = leaseWith(record, change, nowMs)
     const stored = put(body)
+    if (stored.transitions !== before) world.opened.push({ who, term: stored.transitions })
     if (change.acquires) world.acquired.push({ who, term: change.transitions })
     return { kind: 'written', record: stored }
   }
@@ -230,6 +237,11 @@ export function createElectionWorld(trouble: Trouble): ElectionWorld {
     if (next() < away) awayUntilMs = nowMs + next() * 10_000
     for (const one of candidates) if (next() < freeze) one.frozenUntilMs = nowMs + next() * 10_000
     if (next() < vandal) scribble()
+    if (raise > 0 && next() < raise)
+      tell(Math.trunc(next() * candidates.length), {
+        kind: 'raise',
+        to: (world.lease?.transitions ?? 0) + Math.trunc(next() * 4),
+      })
   }
   for (const who of candidates.keys()) at(next() * 1_000, () => tell(who, { kind: 'tick' }))
   at(1_000, everySecond)
