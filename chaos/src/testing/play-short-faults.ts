@@ -17,9 +17,13 @@ export function playShortFaults(...titles: readonly string[]): void {
     })
     afterAll(() => stage.stop())
 
-    it.each(faults.filter(({ length }) => length === 'short'))('[K50] $id $title', async (fault) => {
-      const { result, figure } = await runFault(stage, fault)
-      expect(`${result}: ${figure}`).toMatch(/^held/)
-    })
+    it.each(faults.filter(({ length }) => length === 'short'))(
+      '[K50] $id $title',
+      { timeout: 300_000 },
+      async (fault) => {
+        const { result, figure } = await runFault(stage, fault)
+        expect(`${result}: ${figure}`).toMatch(/^held/)
+      },
+    )
   })
 }

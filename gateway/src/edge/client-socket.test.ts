@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
 import { upgradeRequest } from '@citypresence/sim/hostile/raw-request'
 import { until } from '@citypresence/stack/until'
@@ -154,6 +154,17 @@ it('[G27] who does not answer a close is cut; bytes that nobody takes are seen a
   expect(heard).toEqual([['left', 1]])
   expect(outlet.raw.destroyed).toBe(true)
   expect(outlet.pendingBytes).toBe(0)
+})
+
+it('[G27] after a reset nothing is written, though the library has not heard of it yet', async () => {
+  await open()
+  const { outlet } = lastEnd()
+  outlet.raw.destroy()
+  const write = vi.spyOn(outlet.raw, 'write')
+  expect(outlet.socket.readyState).toBe(WebSocket.OPEN)
+  outlet.send(textFrame('nobody is there'))
+  expect(write).not.toHaveBeenCalled()
+  await soon('it to be told', () => heard.length === 1)
 })
 
 it('[G27] who broke the protocol and goes on is cut at once, however long a close may take', async () => {

@@ -37,8 +37,9 @@ export class SocketOutlet implements Outlet {
   }
 
   send(bytes: Buffer): void {
-    // After a close frame, theirs or ours, nothing may follow.
-    if (this.socket.readyState === WebSocket.OPEN) this.raw.write(bytes)
+    // After a close frame, theirs or ours, nothing may follow. A reset is told to the library only in a later turn, and until then
+    // each write would cost an error with its stack: thousands for who sent thousands of pings before it.
+    if (this.socket.readyState === WebSocket.OPEN && !this.raw.destroyed) this.raw.write(bytes)
   }
 
   close({ code, reason }: CloseCode): void {
