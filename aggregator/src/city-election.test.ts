@@ -1,9 +1,9 @@
 // When the vote by Lease begins, and what a voice may build on it. The machines have their own tests.
 import { expect, it } from 'vitest'
 import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
-import { electByLease } from './city-election.ts'
+import { electByLease, electBySilence } from './city-election.ts'
 import { firstTermOf } from './core/lease-terms.ts'
-import { termFloorAt } from './core/lone-election.ts'
+import { silenceMs, termFloorAt } from './core/lone-election.ts'
 
 function play(isReady: () => boolean) {
   const clock = createFakeClock()
@@ -82,6 +82,8 @@ it('[L14] a Lease that is taken opens terms above the milliseconds since 2020; w
   const floor = one.election.termFloor(true)
   expect(floor).toBe(termFloorAt(one.clock.wallMs()))
   const asked = one.raised.at(-1) ?? 0
+  // Each once, as the seconds go by.
+  expect(one.raised).toEqual([...new Set(one.raised)])
   expect(firstTermOf(asked)).toBeGreaterThan(floor)
   expect(firstTermOf(asked)).toBeLessThan(floor + 10_000)
   expect(one.election.termFloor(false)).toBe(0)
@@ -90,6 +92,26 @@ it('[L14] a Lease that is taken opens terms above the milliseconds since 2020; w
   one.raised.length = 0
   await one.clock.advance(60_000)
   expect(one.raised).toEqual([])
+  // What a lost term wanted died with it.
+  one.win(undefined)
+  await one.clock.advance(50)
+  one.win(asked)
+  await one.clock.advance(50)
+  one.win(undefined)
+  await one.clock.advance(50)
+  expect(one.raised).toHaveLength(2)
+})
+
+it('[L25] without a Lease, who was too late waits for four seconds of silence again before it tries', async () => {
+  const clock = createFakeClock()
+  const election = electBySilence(clock)
+  await clock.advance(silenceMs)
+  expect(election.elected(clock.monotonicMs())).toBe(0)
+  election.standBy(clock.monotonicMs())
+  await clock.advance(silenceMs - 1)
+  expect(election.elected(clock.monotonicMs())).toBeUndefined()
+  await clock.advance(1)
+  expect(election.elected(clock.monotonicMs())).toBe(0)
 })
 
 it('[E9] who leaves before it voted never does; who voted lets go', async () => {

@@ -259,5 +259,9 @@ describe('an election that runs', () => {
     const opened = api.watchesOpened
     await clock.advance(60_000)
     expect(api.watchesOpened).toBe(opened)
+    // What it went through is forgotten: one that breaks now is opened again soon.
+    api.cutWatches()
+    await clock.advance(100)
+    expect(api.watchesOpened).toBe(opened + 1)
   })
 })

@@ -1,4 +1,7 @@
 // The double keeps the contract that a real kube-apiserver keeps, and has the troubles that only a double can be told to have.
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openKubeLease, quietMsOf, type Lease } from '@citypresence/chassis/edge/kube-lease'
 import { until } from '@citypresence/stack/until'
@@ -104,5 +107,67 @@ describe('a Lease in trouble', () => {
     await until(() => told.length === 2, { deadlineMs: 5_000, what: 'the second watch' })
     double.endWatches('cut')
     await expect(cut).rejects.toMatchObject({ code: 'LeaseUnreachable' })
+  })
+})
+
+describe('a server that says what it should not', () => {
+  const of = (other: string): string =>
+    JSON.stringify({ type: 'MODIFIED', object: { metadata: { name: other, resourceVersion: '1' }, spec: {} } })
+
+  /** Asks, of a server that answers every request like this. */
+  async function against<T>(
+    answer: (response: ServerResponse) => unknown,
+    ask: (lease: Lease) => Promise<T>,
+  ): Promise<T> {
+    const server = createServer((_, response) => void answer(response))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const access = { server: url, namespace: 'city', ca: undefined, client: undefined, token: undefined }
+    const lease = openKubeLease({ access, namespace: 'city', name, userAgent: 'test', timeoutMs: 1_000, idleMs: 500 })
+    try {
+      return await ask(lease)
+    } finally {
+      await lease.close()
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+
+  const watchOf = (text: string) =>
+    against(
+      (response) => response.writeHead(200).write(text),
+      async (lease) => {
+        const told: unknown[] = []
+        const watching = lease.watch((record) => told.push(record), new AbortController().signal)
+        const error = await watching.then(
+          () => undefined,
+          (failure: unknown) => failure,
+        )
+        return { told, error }
+      },
+    )
+
+  it('[E12] a Lease of another name is not ours, whatever was asked for', async () => {
+    const { told, error } = await watchOf(`${of('another')}\n${of(name)}\n`)
+    expect([told.length, error]).toEqual([1, undefined])
+  })
+
+  it.each([
+    ['an error, as when what was watched is too old', '{"type":"ERROR","object":{"kind":"Status","code":410}}\n'],
+    ['a line that is no JSON', '{"type":\n'],
+    ['a line without end', 'x'.repeat(2_000_000)],
+  ])('[E12] %s ends the watch, and it is opened anew', async (_, text) => {
+    expect((await watchOf(text)).error).toMatchObject({ code: 'LeaseUnreachable' })
+  })
+
+  it('[E13] of a foreign text no more than a few words are said again', async () => {
+    const text = JSON.stringify({ reason: 'Forbidden', message: 'no '.repeat(1_000) })
+    const answer = await against(
+      (response) => response.writeHead(403, { 'content-type': 'application/json' }).end(text),
+      (lease) => lease.read(),
+    )
+    expect(answer).toMatchObject({ kind: 'failed', error: { code: 'LeaseForbidden' } })
+    expect(answer.kind === 'failed' && answer.error.message.length).toBeLessThan(400)
   })
 })
