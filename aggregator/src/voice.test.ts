@@ -22,6 +22,8 @@ function speaks({ patient = false } = {}) {
   const record: { now: EpochRecord | undefined; sequence: number } = { now: undefined, sequence: 0 }
   const writes: Waiting<Answer>[] = []
   const claims: Waiting<Answer>[] = []
+  const looks: Waiting<{ record: EpochRecord | undefined; sequence: number }>[] = []
+  const state = { looksWait: false }
   const reads: Waiting<readonly Stored[]>[] = []
   const written: { epoch: Epoch; lastSequence: number }[] = []
   const taken: (readonly Stored[])[] = []
@@ -32,7 +34,10 @@ function speaks({ patient = false } = {}) {
     me,
     stream: {
       ensure: () => Promise.resolve(),
-      readRecord: () => Promise.resolve({ record: record.now, sequence: record.sequence }),
+      readRecord: () =>
+        state.looksWait
+          ? new Promise((resolve, reject) => looks.push({ resolve, reject }))
+          : Promise.resolve({ record: record.now, sequence: record.sequence }),
       claim(claimed) {
         if (patient) return new Promise((resolve, reject) => claims.push({ resolve, reject }))
         record.now = claimed
@@ -70,7 +75,7 @@ function speaks({ patient = false } = {}) {
     voice.tick()
     await clock.advance(1)
   }
-  return { clock, voice, claims, writes, reads, written, taken, said, errors, lead, ended: () => ended }
+  return { clock, voice, record, state, looks, claims, writes, reads, written, taken, said, errors, lead, ended: () => ended }
 }
 
 it('[L42] one batch is in flight: the next leaves when it is acknowledged, and begins where it ended', async () => {
@@ -100,6 +105,47 @@ it('[L4] the answer to a claim of an election that was lost is not the one to th
   await clock.advance(1)
   expect(voice.epoch()?.epoch).toBe(200)
 })
+
+it('[L29] where every claim is taken and no write is, doubts have pauses between them', async () => {
+  const { clock, voice, record, writes, lead } = speaks()
+  await lead()
+  const claims = (): number => record.sequence / 100
+  let answered = 0
+  for (let ms = 0; ms < 10_000; ms++) {
+    for (; answered < writes.length; answered++) writes[answered]?.resolve({ kind: 'refused' })
+    await clock.advance(1)
+    voice.tick()
+    // The first doubt is answered at once.
+    if (ms === 2) expect(claims()).toBe(2)
+  }
+  expect(claims()).toBeGreaterThan(10)
+  expect(claims()).toBeLessThan(100)
+})
+
+it.each(['before', 'after'])(
+  '[L15] a look that saw another %s its epoch was in doubt is no doubt of the next one',
+  async (when) => {
+    const { clock, voice, state, looks, writes, lead } = speaks()
+    await lead()
+    await clock.advance(2_000)
+    state.looksWait = true
+    writes[0]?.resolve({ kind: 'acked', sequence: 101 })
+    await clock.advance(1)
+    state.looksWait = false
+    expect([looks.length, writes.length]).toEqual([1, 2])
+    const see = (): void => looks[0]?.resolve({ record: { term: 9, holder: 'another', city: 'c' }, sequence: 900 })
+    if (when === 'before') see()
+    await clock.advance(1)
+    writes[1]?.resolve({ kind: 'unknown', why: 'no answer' })
+    await clock.advance(1)
+    if (when === 'after') see()
+    await clock.advance(1)
+    expect(voice.epoch()).toEqual({ term: 2, epoch: 200 })
+    writes[2]?.resolve({ kind: 'acked', sequence: 201 })
+    await clock.advance(1)
+    expect(voice.epoch()).toEqual({ term: 2, epoch: 200 })
+  },
+)
 
 it('[L24] what the stream held is taken for the epoch that asked, and for no later one', async () => {
   const { clock, voice, writes, reads, taken, lead } = speaks()

@@ -96,6 +96,10 @@ export type Voice = {
 // Between two questions to a stream that cannot be asked: soon back, and no storm on a server that is just starting.
 const retry = { baseMs: 250, capMs: 2_000 }
 
+// One doubt is answered at once, for browsers wait. Where claims are taken and writes are not, as when somebody without a fence writes
+// to the stream all the time, each would be followed by the next, and by the whole city, as fast as the server answers.
+const doubtsApartMs = 1_000
+
 // How long two leaders can both pass the fence after the worst roll back; a small question to the stream's leader.
 const lookEveryMs = 2_000
 
@@ -107,6 +111,7 @@ export function createVoice(options: VoiceOptions): Voice {
   let inFlight: Promise<void> | undefined
   let lookedAtMs = Number.NEGATIVE_INFINITY
   let sawAnother = false
+  let doubtedAtMs = Number.NEGATIVE_INFINITY
   let cancelRetry = (): void => undefined
   let cancelSoon = (): void => undefined
   let stopped = false
@@ -237,7 +242,10 @@ export function createVoice(options: VoiceOptions): Voice {
     metrics.doubted(why)
     const fields = { code: 'PublishUnknown', why: text, ...spanFields(traceparent) }
     log.warn('doubt', fields, 'a write is in doubt; reading who leads')
-    dispatch({ kind: 'write-doubtful' })
+    const nowMs = clock.monotonicMs()
+    const isAgain = nowMs - doubtedAtMs < doubtsApartMs
+    doubtedAtMs = nowMs
+    dispatch({ kind: 'write-doubtful', isAgain })
   }
 
   const write = async (messages: readonly OutMessage[], epoch: Epoch): Promise<void> => {

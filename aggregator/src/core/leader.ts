@@ -50,8 +50,8 @@ export type LeaderEvent =
   | { readonly kind: 'claim-acked'; readonly sequence: number }
   | { readonly kind: 'claim-refused' }
   | { readonly kind: 'claim-unknown' }
-  /** A write was refused by the fence, or nobody knows whether it was stored. */
-  | { readonly kind: 'write-doubtful' }
+  /** A write was refused by the fence, or nobody knows whether it was stored. `isAgain`: soon after another. */
+  | { readonly kind: 'write-doubtful'; readonly isAgain?: boolean }
 
 export type LeaderEffect =
   | { readonly kind: 'read-record'; readonly afterFailure: boolean }
@@ -87,7 +87,7 @@ export function step(leader: Leader, event: LeaderEvent, me: Candidate): Step {
       return awaitClaim(leader, event)
     case 'leading':
       if (event.kind !== 'write-doubtful') return stay(leader)
-      return read({ kind: 'reading', term: leader.epoch.term, former: leader.epoch }, false)
+      return read({ kind: 'reading', term: leader.epoch.term, former: leader.epoch }, event.isAgain === true)
   }
 }
 
