@@ -9,7 +9,7 @@ import type { Role } from '@citypresence/chassis/admin-server'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
-import { kubeHomeOf, startLeaseElection } from '@citypresence/chassis/kube-lease'
+import { openKubeHome, startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
@@ -31,6 +31,7 @@ import { watchSource } from './source-watch.ts'
 import { gatherFacts } from './status-facts.ts'
 import { startStatusWriter } from './status-writer.ts'
 
+const userAgent = 'citypresence-aggregator'
 const config = loadConfig(settings, process, {
   service: 'aggregator',
   check: mistakesOf,
@@ -101,10 +102,9 @@ await runService({
           sourceAgeMs: () => (known.synced ? view.source().sourceAgeMs : undefined),
           handOver: (cutFrom) => parts.end(new CityError('HandedOver', `cut from ${cutFrom} for too long`)),
           start: (on) =>
-            startLeaseElection(config, {
+            startLeaseElection(config, openKubeHome(config, userAgent), {
               me: holder,
               fenced: true,
-              userAgent: 'citypresence-aggregator',
               random: Math.random,
               log: sampled,
               onError: (error) => metrics.countError(error),
@@ -179,9 +179,8 @@ await runService({
         () =>
           startStatusWriter({
             port: openKubeStatus({
-              ...kubeHomeOf(config),
+              ...openKubeHome(config, userAgent),
               name: cityPresenceName,
-              userAgent: 'citypresence-aggregator',
             }),
             podName: config.podName ?? holder,
             // Who was deposed has nothing to tell any more.

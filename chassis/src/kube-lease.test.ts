@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readConfig, type Environment } from './config.ts'
-import { leaseMistakes, leaseSettings, startLeaseElection } from './kube-lease.ts'
-import { createLogger, createSampledLog } from './log.ts'
+import { leaseMistakes, leaseSettings, openKubeHome } from './kube-lease.ts'
 
 function configOf(env: Environment) {
   const read = readConfig(leaseSettings, env, { read: () => '' })
@@ -44,17 +43,7 @@ it('[E15] a namespace that nobody names is told at start', () => {
       users: [{ name: 'x', user: {} }],
     }),
   )
-  const start = () =>
-    startLeaseElection(configOf({ KUBECONFIG: path }), {
-      me: 'a',
-      fenced: true,
-      userAgent: 'test',
-      onLeads: () => undefined,
-      onLost: () => undefined,
-      onError: () => undefined,
-      log: createSampledLog(createLogger({ service: 'test', level: 'silent' })),
-      random: () => 0,
-    })
+  const start = () => openKubeHome(configOf({ KUBECONFIG: path }), 'test')
   expect(start).toThrow(
     expect.objectContaining({ code: 'BadConfig', message: expect.stringContaining('POD_NAMESPACE') as string }),
   )

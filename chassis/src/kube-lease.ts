@@ -3,9 +3,9 @@
 //   settings -> KUBECONFIG or what a pod has mounted -> three calls on one Lease -> lease-election
 import { decode, type ConfigOf, type Incomplete, type SettingsTable } from './config.ts'
 import { whyUnsafe, type ElectionSettings } from './core/election.ts'
-import type { KubeAccess } from './core/kubeconfig.ts'
 import { systemClock, type Clock } from './edge/clock.ts'
-import { accessByKubeconfig, accessInCluster } from './edge/kube-access.ts'
+import { accessByKubeconfig, accessInCluster, accountFolder } from './edge/kube-access.ts'
+import { openKubeDoor, type KubeDoor } from './edge/kube-door.ts'
 import { openKubeLease } from './edge/kube-lease.ts'
 import { CityError } from './errors.ts'
 import { runLeaseElection, type LeaseElection, type LeaseElectionOptions } from './lease-election.ts'
@@ -36,6 +36,12 @@ export const leaseSettings = {
     decode: decode.nonEmpty,
     optional: true,
     help: 'Path of one kubeconfig, for outside a cluster: token, token file or client certificate. No plugins, proxies or passwords.',
+  },
+  accountFolder: {
+    env: 'SERVICE_ACCOUNT_FOLDER',
+    decode: decode.nonEmpty,
+    default: accountFolder,
+    help: 'Where the kubelet mounts the token, the authority and the namespace of a pod.',
   },
   kubeHost: {
     env: 'KUBERNETES_SERVICE_HOST',
@@ -89,24 +95,34 @@ export type LeaseRun = Omit<LeaseElectionOptions, 'lease' | 'settings'> & {
   /** Unique for each process. */
   readonly me: string
   readonly fenced: boolean
-  readonly userAgent: string
   readonly clock?: Clock
 }
 
-/** How the API is reached, and in which namespace our objects are; for a config that leaseMistakes found nothing in. */
-export function kubeHomeOf(config: LeaseConfig): { readonly access: KubeAccess; readonly namespace: string } {
-  const { kubeconfig, kubeHost, kubePort, podNamespace } = config
-  const access = kubeconfig === undefined ? accessInCluster(kubeHost ?? '', kubePort) : accessByKubeconfig(kubeconfig)
-  const namespace = podNamespace ?? access.namespace
-  if (namespace === undefined)
-    throw new CityError('BadConfig', 'POD_NAMESPACE is needed: neither the pod nor the kubeconfig names a namespace')
-  return { access, namespace }
-}
+/** How the API is reached, and in which namespace our objects are. */
+export type KubeHome = { readonly door: KubeDoor; readonly namespace: string }
 
 /** For a config that leaseMistakes found nothing in. */
-export function startLeaseElection(config: LeaseConfig, run: LeaseRun): LeaseElection {
+export function openKubeHome(config: LeaseConfig, userAgent: string): KubeHome {
+  const { kubeconfig, kubeHost, kubePort } = config
+  const access =
+    kubeconfig === undefined
+      ? accessInCluster(kubeHost ?? '', kubePort, config.accountFolder)
+      : accessByKubeconfig(kubeconfig)
+  const namespace = namespaceFor(config, access.namespace)
+  return { door: openKubeDoor({ access, userAgent }), namespace }
+}
+
+/** @param found what the pod or the kubeconfig says. */
+export function namespaceFor({ podNamespace }: LeaseConfig, found: string | undefined): string {
+  const namespace = podNamespace ?? found
+  if (namespace === undefined)
+    throw new CityError('BadConfig', 'POD_NAMESPACE is needed: neither the pod nor the kubeconfig names a namespace')
+  return namespace
+}
+
+/** For a config that leaseMistakes found nothing in. The door is closed with the election. */
+export function startLeaseElection(config: LeaseConfig, { door, namespace }: KubeHome, run: LeaseRun): LeaseElection {
   const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = config
-  const { access, namespace } = kubeHomeOf(config)
   const settings: ElectionSettings = {
     me: run.me,
     leaseMs: leaseDurationMs,
@@ -118,10 +134,9 @@ export function startLeaseElection(config: LeaseConfig, run: LeaseRun): LeaseEle
     jitter01: run.random(),
   }
   const lease = openKubeLease({
-    access,
+    door,
     namespace,
     name: config.leaseName,
-    userAgent: run.userAgent,
     timeoutMs: retryPeriodMs,
     idleMs: 2 * leaseDurationMs,
     clock: run.clock ?? systemClock,

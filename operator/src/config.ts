@@ -46,6 +46,10 @@ export const settings = {
     help: 'Hosts that cities may ask (homeservers, city services, key addresses), separated by commas; without it any.',
   },
   ...leaseSettings,
+  kubeconfig: {
+    ...leaseSettings.kubeconfig,
+    help: 'Path of one kubeconfig, for outside a cluster; login plugins and HTTP proxies work, SOCKS proxies do not.',
+  },
   leaseName: {
     ...leaseSettings.leaseName,
     default: 'citypresence-operator',

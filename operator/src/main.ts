@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
-import { startLeaseElection } from '@citypresence/chassis/kube-lease'
+import { namespaceFor, startLeaseElection } from '@citypresence/chassis/kube-lease'
 import { runService } from '@citypresence/chassis/lifecycle'
 import { createLogger, createSampledLog } from '@citypresence/chassis/log'
 import { createMetrics } from '@citypresence/chassis/metrics'
@@ -16,7 +16,8 @@ import packageJson from '../package.json' with { type: 'json' }
 import { mistakesOf, settings } from './config.ts'
 import { keepLease } from './edge/own-lease.ts'
 import { openKubeApi } from './edge/kube-api.ts'
-import { accessByKubeconfig, accessInCluster } from './edge/kube-config.ts'
+import { accessInCluster, leaseDoor } from './edge/kube-access.ts'
+import { accessByKubeconfig } from './edge/kube-config.ts'
 import { readSight } from './edge/read-sight.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import { startOperator, type Operator } from './operator.ts'
@@ -47,15 +48,17 @@ await runService({
       measure: () => now.operator?.measure(),
       role: () => ({ role: now.leads ? 'leader' : 'standby' }),
     })
-    const access = config.kubeconfig === undefined ? accessInCluster() : accessByKubeconfig(config.kubeconfig)
+    const { kubeconfig, kubeHost = '', kubePort, accountFolder } = config
+    const access =
+      kubeconfig === undefined
+        ? accessInCluster(kubeHost, kubePort, accountFolder)
+        : await accessByKubeconfig(kubeconfig)
+    const namespace = namespaceFor(config, access.namespace)
     const userAgent = `citypresence-operator/${version}`
     const onCall = (verb: string, code: string): void => numbers.apiCalls.inc({ verb, code })
     const api = await parts.start('api', () => openKubeApi({ access, userAgent, clock: systemClock, onCall }), {
       stop: (one) => one.close(),
     })
-    const namespace = config.podNamespace ?? access.namespace
-    if (namespace === undefined)
-      throw new CityError('BadConfig', 'POD_NAMESPACE is needed: neither the pod nor the kubeconfig names a namespace')
     const status = { name: config.leaseName }
     const lease = keepLease({
       api,
@@ -69,28 +72,31 @@ await runService({
     await parts.start(
       'election',
       () =>
-        startLeaseElection(config, {
-          me: `${config.podUid ?? config.podName ?? 'operator'}_${randomBytes(6).toString('hex')}`,
-          // Two at once do each other no harm, and none is wanted: what an operator writes is not fenced.
-          fenced: false,
-          userAgent,
-          random: Math.random,
-          log: told,
-          onError(error) {
-            countError(error)
-            if (error.code === 'LeaseMissing') lease.make()
+        startLeaseElection(
+          config,
+          { door: leaseDoor(access, { userAgent, clock: systemClock }), namespace },
+          {
+            me: `${config.podUid ?? config.podName ?? 'operator'}_${randomBytes(6).toString('hex')}`,
+            // Two at once do each other no harm, and none is wanted: what an operator writes is not fenced.
+            fenced: false,
+            random: Math.random,
+            log: told,
+            onError(error) {
+              countError(error)
+              if (error.code === 'LeaseMissing') lease.make()
+            },
+            onLeads() {
+              metrics.masterStatus.set(status, 1)
+              now.leads = true
+              now.operator?.lead()
+            },
+            onLost(why) {
+              metrics.masterStatus.set(status, 0)
+              now.leads = false
+              parts.end(new CityError('LeadershipLost', why))
+            },
           },
-          onLeads() {
-            metrics.masterStatus.set(status, 1)
-            now.leads = true
-            now.operator?.lead()
-          },
-          onLost(why) {
-            metrics.masterStatus.set(status, 0)
-            now.leads = false
-            parts.end(new CityError('LeadershipLost', why))
-          },
-        }),
+        ),
       { drain: (one) => one.leave() },
     )
     now.operator = await parts.start(

@@ -38,7 +38,6 @@ beforeAll(async () => {
   home = await makeLeaseHome(server)
   const role = `/apis/rbac.authorization.k8s.io/v1/namespaces/${home.namespace}/roles/aggregator`
   await server.ask('PUT', role, { metadata: { name: 'aggregator' }, rules })
-  home.writeKubeconfig(folder.path)
 })
 afterAll(async () => {
   for (const one of operators) if (one.isRunning()) await one.kill()
@@ -48,8 +47,7 @@ afterAll(async () => {
 async function startOperator(): Promise<Service> {
   const operator = await startService('operator', {
     env: {
-      KUBECONFIG: home.writeKubeconfig(folder.path),
-      POD_NAMESPACE: home.namespace,
+      ...home.mountAccount(folder.path),
       WATCH_NAMESPACES: home.namespace,
       AGGREGATOR_IMAGE: 'aggregator:1',
       GATEWAY_IMAGE: 'gateway:1',

@@ -3,6 +3,7 @@
 import { stopAll } from '@citypresence/stack/stop-all'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openKubeStatus } from '@citypresence/aggregator/edge/kube-status'
+import { openKubeDoor } from '@citypresence/chassis/edge/kube-door'
 import { startKubeApiServer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
 import type { CityPresence, WrittenCityPresence } from './core/city-presence.ts'
 import { apiVersion, kind } from './core/city-presence.ts'
@@ -177,7 +178,7 @@ it('[LS6] [OS4] operator and leader share one status on a real API server, each 
     client: undefined,
     token: { text: token },
   }
-  const port = openKubeStatus({ access, namespace, name, userAgent: 'test' })
+  const port = openKubeStatus({ door: openKubeDoor({ access, userAgent: 'test' }), namespace, name })
   const known = await port.read()
   expect(known.generation).toBe(1)
   const say = (reason: string) => ({
@@ -221,7 +222,7 @@ it('[LS6] [OS4] operator and leader share one status on a real API server, each 
   await port.close()
 
   // Nothing else may be read or written with these rights.
-  const other = openKubeStatus({ access, namespace, name: 'another', userAgent: 'test' })
+  const other = openKubeStatus({ door: openKubeDoor({ access, userAgent: 'test' }), namespace, name: 'another' })
   await expect(other.read()).rejects.toThrow('answered 403')
   await expect(other.write(status)).rejects.toThrow('answered 403')
   await other.close()

@@ -6,7 +6,7 @@ import { kinds } from '@citypresence/operator/core/kube-kinds'
 import { controllerOf, refOf, type KubeObject } from '@citypresence/operator/core/kube-object'
 import type { WatchEvent } from '@citypresence/operator/core/watch-event'
 import { openKubeApi, type KubeApi, type KubeApiOptions } from '@citypresence/operator/edge/kube-api'
-import type { KubeAccess } from '@citypresence/operator/edge/kube-config'
+import type { KubeAccess } from '@citypresence/operator/edge/kube-access'
 import { createKubeEvents } from '@citypresence/operator/edge/kube-events'
 import { until } from '@citypresence/stack/until'
 

@@ -25,7 +25,7 @@ kubeApiContract('a real kube-apiserver', async () => {
         rules,
       })
       return {
-        access: accessByKubeconfig(home.writeKubeconfig(folder)),
+        access: await accessByKubeconfig(home.writeKubeconfig(folder)),
         namespace,
         scribble: (object) =>
           server.ask('PUT', `/api/v1/namespaces/${namespace}/configmaps/${object.metadata.name}`, object),

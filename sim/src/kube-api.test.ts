@@ -16,7 +16,7 @@ kubeApiContract('the double', () => {
       double.missing.add('podmonitors').add('monitoring.coreos.com')
       const folder = mkdtempSync(join(tmpdir(), 'kube-api-'))
       return {
-        access: accessByKubeconfig(writeKubeconfig(folder, double)),
+        access: await accessByKubeconfig(writeKubeconfig(folder, double)),
         namespace: `city-${++namespaces}`,
         scribble(object: KubeObject) {
           const { namespace = '', name } = object.metadata

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { KubeAccess } from '@citypresence/chassis/core/kubeconfig'
 import type { LeaseRecord } from '@citypresence/chassis/core/lease-record'
+import { openKubeDoor } from '@citypresence/chassis/edge/kube-door'
 import { openKubeLease, type Lease } from '@citypresence/chassis/edge/kube-lease'
 import { createHttpClient, type HttpClient } from '@citypresence/chassis/edge/http-client'
 import { until } from '@citypresence/stack/until'
@@ -46,10 +47,9 @@ export function kubeLeaseContract(
 
     function open(access: KubeAccess): Lease {
       const one = openKubeLease({
-        access,
+        door: openKubeDoor({ access, userAgent: 'test' }),
         namespace: api.namespace,
         name,
-        userAgent: 'test',
         timeoutMs: 5_000,
         idleMs: 60_000,
       })

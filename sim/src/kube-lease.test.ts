@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openKubeDoor } from '@citypresence/chassis/edge/kube-door'
 import { openKubeLease, quietMsOf, type Lease } from '@citypresence/chassis/edge/kube-lease'
 import { until } from '@citypresence/stack/until'
 import { kubeLeaseContract } from './kube-lease.contract.ts'
@@ -44,10 +45,9 @@ describe('a Lease in trouble', () => {
     double = await startKubeLeaseDouble(name)
     double.make(name)
     lease = openKubeLease({
-      access: accessOf(double),
+      door: openKubeDoor({ access: accessOf(double), userAgent: 'test' }),
       namespace: double.namespace,
       name,
-      userAgent: 'test',
       timeoutMs: 300,
       idleMs: 200,
     })

@@ -1,6 +1,6 @@
 // What somebody else makes before an aggregator starts (later the operator): its Lease, its service account, and a Role with
 // exactly the rights it has there. Here the harness makes them, on a real kube-apiserver.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KubeAnswer, KubeApiServer } from './kube-apiserver.ts'
 
@@ -17,6 +17,8 @@ export type LeaseHome = {
   deleteLease(): Promise<KubeAnswer>
   /** Writes a kubeconfig with the token into a folder; for another port where there is a proxy in between. */
   writeKubeconfig(folder: string, options?: { readonly port?: number; readonly name?: string }): string
+  /** Lays a folder out as the kubelet mounts the account in a pod; answers the settings that lead there. */
+  mountAccount(folder: string): Record<string, string>
 }
 
 export type LeaseBody = { readonly metadata: Record<string, unknown>; readonly spec: Record<string, unknown> }
@@ -81,6 +83,16 @@ export async function makeLeaseHome(server: KubeApiServer, name = 'city-presence
       const text = JSON.stringify(kubeconfig(`https://127.0.0.1:${port}`, ca, token, namespace), undefined, 2)
       writeFileSync(path, text, { mode: 0o600 })
       return path
+    },
+    mountAccount(folder) {
+      copyFileSync(server.caFile, join(folder, 'ca.crt'))
+      writeFileSync(join(folder, 'namespace'), namespace)
+      writeFileSync(join(folder, 'token'), token, { mode: 0o600 })
+      return {
+        SERVICE_ACCOUNT_FOLDER: folder,
+        KUBERNETES_SERVICE_HOST: '127.0.0.1',
+        KUBERNETES_SERVICE_PORT: String(server.port),
+      }
     },
   }
 }

@@ -2,9 +2,7 @@
 //
 //   read  -> GET   …/citypresences/<name>/status                                what stands there, and which generation it is of
 //   write -> PATCH …/citypresences/<name>/status, server-side apply, forced     our fields, all of them; others keep theirs
-import { createHttpClient } from '@citypresence/chassis/edge/http-client'
-import type { KubeAccess } from '@citypresence/chassis/core/kubeconfig'
-import { tokenOf } from '@citypresence/chassis/edge/kube-access'
+import type { KubeDoor } from '@citypresence/chassis/edge/kube-door'
 import { CityError } from '@citypresence/chassis/errors'
 import type { ToldCondition } from '../core/status-pace.ts'
 
@@ -26,10 +24,10 @@ export interface StatusPort {
 }
 
 export type KubeStatusOptions = {
-  readonly access: KubeAccess
+  /** Closed with it. */
+  readonly door: KubeDoor
   readonly namespace: string
   readonly name: string
-  readonly userAgent: string
 }
 
 // A small object on a server that is near; while it does not answer the city goes on.
@@ -37,22 +35,15 @@ const timeoutMs = 5_000
 // An object of the API is at most 1.5 MB, and JSON of it somewhat more.
 const answerBytesMax = 4 * 1024 * 1024
 
-export function openKubeStatus({ access, namespace, name, userAgent }: KubeStatusOptions): StatusPort {
-  const http = createHttpClient({ userAgent, ca: access.ca, client: access.client })
+export function openKubeStatus({ door, namespace, name }: KubeStatusOptions): StatusPort {
   const path = `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/citypresences/${encodeURIComponent(name)}/status`
   const ask = async (method: 'GET' | 'PATCH', query: string, body?: string): Promise<KnownStatus> => {
-    const token = tokenOf(access)
-    const answer = await http.request(`${access.server}${path}${query}`, {
+    const answer = await door.request(`${path}${query}`, {
       method,
       timeoutMs,
       maxBytes: answerBytesMax,
-      headers: {
-        accept: 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        // JSON is YAML.
-        ...(body === undefined ? {} : { 'content-type': 'application/apply-patch+yaml' }),
-      },
-      ...(body === undefined ? {} : { body }),
+      // JSON is YAML.
+      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/apply-patch+yaml' } }),
     })
     if (answer.status !== 200)
       throw new CityError('HttpRefused', `${method} ${path}: the API server answered ${answer.status}`)
@@ -66,7 +57,7 @@ export function openKubeStatus({ access, namespace, name, userAgent }: KubeStatu
         `?fieldManager=${fieldManager}&force=true`,
         JSON.stringify({ apiVersion, kind: 'CityPresence', metadata: { name, namespace }, status }),
       ),
-    close: () => http.close(),
+    close: () => door.close(),
   }
 }
 

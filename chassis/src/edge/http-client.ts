@@ -25,6 +25,8 @@ export type HttpRequest = {
   readonly signal?: AbortSignal
   /** A body with status 200 is handed over as it comes and not kept; maxBytes counts all the same. */
   readonly onBytes?: (bytes: Uint8Array) => void
+  /** Connections that somebody else keeps, in place of the client's own. */
+  readonly through?: Dispatcher
 }
 
 export type HttpResponse = {
@@ -65,7 +67,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { userAgent, clock = systemClock } = options
   const agents = createAgents({ ca, cert: client?.cert, key: client?.key })
   return {
-    request: (url, request) => exchange(agents.current(), new URL(url), request, userAgent, clock),
+    request: (url, request) => exchange(request.through ?? agents.current(), new URL(url), request, userAgent, clock),
     close: () => agents.close(),
   }
 }
@@ -126,7 +128,7 @@ function readPem(source: PemSource, what: string): string {
 }
 
 async function exchange(
-  agent: Agent,
+  agent: Dispatcher,
   url: URL,
   request: HttpRequest,
   userAgent: string,
@@ -156,7 +158,7 @@ async function exchange(
 }
 
 function send(
-  agent: Agent,
+  agent: Dispatcher,
   url: URL,
   request: HttpRequest,
   userAgent: string,

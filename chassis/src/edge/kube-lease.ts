@@ -4,11 +4,11 @@
 //   write -> PUT …/leases/<name>, resourceVersion as read                  stored | refused (409, 404) | failed
 //   watch -> GET …/leases?watch&fieldSelector=metadata.name=<name>         what it is now, and then each change, line by line
 import { leaseWith, readLease, type LeaseChange, type LeaseRecord } from '../core/lease-record.ts'
-import type { KubeAccess } from '../core/kubeconfig.ts'
+import { createLineCutter } from '../core/line-cutter.ts'
 import { CityError, toErrorCode, type ErrorCode } from '../errors.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse } from './http-client.ts'
-import { tokenOf } from './kube-access.ts'
+import type { HttpResponse } from './http-client.ts'
+import type { KubeDoor } from './kube-door.ts'
 
 export type ReadAnswer =
   | { readonly kind: 'read'; readonly record: LeaseRecord | undefined }
@@ -27,10 +27,10 @@ export interface Lease {
 }
 
 export type KubeLeaseOptions = {
-  readonly access: KubeAccess
+  /** Closed with the Lease. */
+  readonly door: KubeDoor
   readonly namespace: string
   readonly name: string
-  readonly userAgent: string
   /** For each read and write. */
   readonly timeoutMs: number
   /** A watch in which nothing moves for so long is opened anew: it may be cut without a word. */
@@ -46,17 +46,16 @@ const watchS = 240
 const watchBytesMax = 64 * 1024 * 1024
 
 export function openKubeLease(options: KubeLeaseOptions): Lease {
-  const { access, namespace, name, timeoutMs, idleMs, clock = systemClock } = options
-  const http = createHttpClient({ userAgent: options.userAgent, ca: access.ca, client: access.client, clock })
+  const { door, namespace, name, timeoutMs, idleMs, clock = systemClock } = options
   const path = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
-  const one = `${access.server}${path}/${encodeURIComponent(name)}`
+  const one = `${path}/${encodeURIComponent(name)}`
   const field = encodeURIComponent(`metadata.name=${name}`)
-  const many = `${access.server}${path}?watch=true&fieldSelector=${field}&timeoutSeconds=${watchS}`
+  const many = `${path}?watch=true&fieldSelector=${field}&timeoutSeconds=${watchS}`
   const small = { timeoutMs, maxBytes: leaseBytesMax }
   return {
     async read() {
       try {
-        const answer = await ask(http, access, one, small)
+        const answer = await door.request(one, small)
         if (answer.status === 404) return { kind: 'read', record: undefined }
         return answer.status === 200 ? { kind: 'read', record: recordIn(answer.body) } : failed(refusalOf(answer))
       } catch (error) {
@@ -67,7 +66,7 @@ export function openKubeLease(options: KubeLeaseOptions): Lease {
     async write(record, change) {
       try {
         const body = JSON.stringify(leaseWith(record, change, clock.wallMs()))
-        const answer = await ask(http, access, one, { ...small, method: 'PUT', body })
+        const answer = await door.request(one, { ...small, method: 'PUT', body })
         // 409: written by another since. 404: gone.
         if (answer.status === 409 || answer.status === 404) return { kind: 'refused' }
         return answer.status === 200 ? { kind: 'written', record: recordIn(answer.body) } : failed(refusalOf(answer))
@@ -78,17 +77,19 @@ export function openKubeLease(options: KubeLeaseOptions): Lease {
 
     async watch(told, signal) {
       const idle = new AbortController()
-      const lines = createLines(leaseBytesMax, (line) => hearLine(line, name, told))
+      const cutter = createLineCutter(leaseBytesMax)
       let cancelIdle = clock.after(idleMs, () => idle.abort())
       const onBytes = (bytes: Uint8Array): void => {
         cancelIdle()
         cancelIdle = clock.after(idleMs, () => idle.abort())
-        lines.take(bytes)
+        const lines = cutter.take(bytes)
+        if (!lines.ok) throw new CityError('LeaseUnreachable', `what the API server sent ${lines.problem}`)
+        for (const line of lines.value) hearLine(line, name, told)
       }
       try {
         const timeoutOfAll = { timeoutMs: watchS * 1000 + timeoutMs, maxBytes: watchBytesMax }
         const both = AbortSignal.any([signal, idle.signal])
-        const answer = await ask(http, access, many, { ...timeoutOfAll, onBytes, signal: both })
+        const answer = await door.request(many, { ...timeoutOfAll, onBytes, signal: both })
         if (answer.status !== 200) throw refusalOf(answer)
       } catch (error) {
         if (!signal.aborted && !idle.signal.aborted) throw toLeaseError(error)
@@ -97,20 +98,8 @@ export function openKubeLease(options: KubeLeaseOptions): Lease {
       }
     },
 
-    close: () => http.close(),
+    close: () => door.close(),
   }
-}
-
-async function ask(http: HttpClient, access: KubeAccess, url: string, request: HttpRequest): Promise<HttpResponse> {
-  const token = tokenOf(access)
-  return http.request(url, {
-    ...request,
-    headers: {
-      accept: 'application/json',
-      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-  })
 }
 
 const failed = (error: unknown): { readonly kind: 'failed'; readonly error: CityError } => ({
@@ -192,18 +181,4 @@ function hearLine(line: string, name: string, told: (record: LeaseRecord | undef
     if ((record.body['metadata'] as { name?: unknown }).name === name) told(record)
   } else if (type === 'DELETED') told(undefined)
   else if (type === 'ERROR') throw new CityError('LeaseUnreachable', 'the API server ended the watch with an error')
-}
-
-/** Cuts a stream of bytes into lines; a character may be torn apart between two pieces. */
-function createLines(lengthMax: number, onLine: (line: string) => void) {
-  const decoder = new TextDecoder()
-  let rest = ''
-  return {
-    take(bytes: Uint8Array): void {
-      const parts = (rest + decoder.decode(bytes, { stream: true })).split('\n')
-      rest = parts.pop() ?? ''
-      if (rest.length > lengthMax) throw new CityError('LeaseUnreachable', 'the API server sent a line without end')
-      for (const line of parts) if (line.trim() !== '') onLine(line)
-    },
-  }
 }

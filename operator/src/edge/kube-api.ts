@@ -5,12 +5,12 @@
 //   create, delete                      only where there is none, only the very one
 //
 // Server-side apply forces: a field that we want is ours. Objects that are not ours are never applied; who asks looks first.
+import { createLineCutter } from '@citypresence/chassis/core/line-cutter'
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { kindOf, kinds, pathOf, type KubeKind } from '../core/kube-kinds.ts'
-import { createLineCutter } from '../core/line-cutter.ts'
 import { isFields, readObject, type KubeObject, type ObjectRef } from '../core/kube-object.ts'
 import { readWatchEvent, type WatchEvent } from '../core/watch-event.ts'
-import type { KubeAccess } from './kube-config.ts'
+import type { KubeAccess } from './kube-access.ts'
 import { KubeError } from './kube-errors.ts'
 import { createKubeRequests, type KubeRequest, type KubeRequests, type KubeRequestsOptions } from './kube-requests.ts'
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { authorityPem, serverPem } from '@citypresence/chassis/testing/tls-fixture'
-import { accessByKubeconfig, type KubeAccess } from './kube-config.ts'
+import type { KubeAccess } from './kube-access.ts'
+import { accessByKubeconfig } from './kube-config.ts'
 
 let folder: string
 const opened: KubeAccess[] = []
@@ -30,14 +31,14 @@ function kubeconfig(user: object, cluster: object = {}): string {
   return place('config', JSON.stringify(config))
 }
 
-const open = (path: string): KubeAccess => {
-  const access = accessByKubeconfig(path)
+const open = async (path: string): Promise<KubeAccess> => {
+  const access = await accessByKubeconfig(path)
   opened.push(access)
   return access
 }
 
 it('[OA1] says who we are, and keeps its two agents for all calls', async () => {
-  const access = open(kubeconfig({ token: 'a-token' }))
+  const access = await open(kubeconfig({ token: 'a-token' }))
   const first = await access.reach()
   expect(access.namespace).toBe('city')
   expect(first.server).toBe('https://127.0.0.1:6443')
@@ -52,7 +53,7 @@ it('[OA1] says who we are, and keeps its two agents for all calls', async () => 
 
 it('[OA1] an authority that was replaced is taken, on new connections', async () => {
   const file = place('ca.crt', authorityPem)
-  const access = open(kubeconfig({ token: 'a-token' }, { 'certificate-authority': file }))
+  const access = await open(kubeconfig({ token: 'a-token' }, { 'certificate-authority': file }))
   const first = await access.reach()
   place('ca.crt', serverPem)
   expect((await access.reach()).requests).not.toBe(first.requests)
@@ -60,7 +61,7 @@ it('[OA1] an authority that was replaced is taken, on new connections', async ()
 
 it('[OA1] a token that was refused is read again', async () => {
   const tokenFile = place('token', 'old\n')
-  const access = open(kubeconfig({ 'auth-provider': { name: 'tokenFile', config: { tokenFile } } }))
+  const access = await open(kubeconfig({ 'auth-provider': { name: 'tokenFile', config: { tokenFile } } }))
   expect((await access.reach()).headers['authorization']).toBe('Bearer old')
   place('token', 'new\n')
   access.forget()
@@ -70,18 +71,17 @@ it('[OA1] a token that was refused is read again', async () => {
 it('[OA1] what cannot be used is refused without a word of what stands in it', async () => {
   const secret = 'secret-that-nobody-may-read'
   const refused = { code: 'KubeconfigRefused', message: expect.not.stringContaining(secret) as string }
-  expect(() => accessByKubeconfig(place('config', `users: [{ token: ${secret}`))).toThrow(
-    expect.objectContaining(refused),
-  )
-  expect(() => accessByKubeconfig(place('config', `current-context: ${secret}`))).toThrow(
-    expect.objectContaining(refused),
-  )
-  expect(() => accessByKubeconfig(join(folder, 'none'))).toThrow(expect.objectContaining(refused))
-  const access = open(kubeconfig({ 'client-certificate': join(folder, 'gone.crt'), 'client-key': secret }))
+  for (const path of [
+    place('config', `users: [{ token: ${secret}`),
+    place('other', `current-context: ${secret}`),
+    join(folder, 'none'),
+  ])
+    await expect(accessByKubeconfig(path)).rejects.toMatchObject(refused)
+  const access = await open(kubeconfig({ 'client-certificate': join(folder, 'gone.crt'), 'client-key': secret }))
   await expect(access.reach()).rejects.toMatchObject({
     code: 'SecretUnreadable',
     message: expect.stringContaining('ENOENT') as string,
   })
-  const proxied = open(kubeconfig({ token: secret }, { 'proxy-url': 'socks5://127.0.0.1:1' }))
+  const proxied = await open(kubeconfig({ token: secret }, { 'proxy-url': 'socks5://127.0.0.1:1' }))
   await expect(proxied.reach()).rejects.toMatchObject(refused)
 })

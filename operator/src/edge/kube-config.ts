@@ -1,48 +1,31 @@
-// Who we are to the API server and how it is reached. client-node knows every way of logging in; the connections are ours:
-//
-//   kubeconfig, or what a pod has mounted -> client-node -> headers, certificates -> one agent for requests, one for watches
-//
-// Left to itself client-node opens an agent, and so a TLS connection, for every single call.
-import { hash } from 'node:crypto'
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+// Who we are by a kubeconfig, outside a cluster. client-node knows every way of logging in there (login plugins, OIDC, token files,
+// proxies); it is loaded only here, because it takes 80 MB and half a second, and its own calls stay unused: each opens an agent, and
+// so a TLS connection, of its own.
 import type { RequestOptions } from 'node:https'
-import { KubeConfig } from '@kubernetes/client-node'
+import type { ConnectionOptions } from 'node:tls'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { CityError } from '@citypresence/chassis/errors'
+import { openKubeAccess, type Identity, type KubeAccess } from './kube-access.ts'
 
-export type KubeReach = {
-  /** Without a slash at its end. */
-  readonly server: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly requests: Dispatcher
-  readonly watches: Dispatcher
+export async function accessByKubeconfig(path: string): Promise<KubeAccess> {
+  const clientNode = await import('@kubernetes/client-node')
+  const load = () => loaded(new clientNode.KubeConfig(), path)
+  let config = load()
+  let isStale = false
+  return openKubeAccess({
+    namespace: config.getContextObject(config.currentContext)?.namespace?.trim(),
+    identify() {
+      if (isStale) config = load()
+      isStale = false
+      return identify(config)
+    },
+    forget: () => void (isStale = true),
+  })
 }
 
-export type KubeAccess = {
-  /** That of the pod or of the kubeconfig's context. */
-  readonly namespace: string | undefined
-  /** As it is now: tokens and certificates in files are renewed. */
-  reach(): Promise<KubeReach>
-  /** The token was refused: the next reach reads everything anew. */
-  forget(): void
-  close(): Promise<void>
-}
-
-// Four workers with a few requests each; who waits longer than for these has a slow API server, not too few connections.
-const requestConnectionsMax = 8
-// A watch holds one for minutes: a dozen kinds in each namespace that is watched, fifty namespaces at most.
-const watchConnectionsMax = 1_024
-const keepAliveMs = 30_000
-const headerBytesMax = 32 * 1024
-
-export const accessInCluster = (): KubeAccess => openKubeAccess(() => loaded((config) => config.loadFromCluster()))
-
-export const accessByKubeconfig = (path: string): KubeAccess =>
-  openKubeAccess(() => loaded((config) => config.loadFromFile(path), path))
-
-function loaded(load: (config: KubeConfig) => void, path = 'the service account of the pod'): KubeConfig {
-  const config = new KubeConfig()
+function loaded(config: KubeConfig, path: string): KubeConfig {
   try {
-    load(config)
+    config.loadFromFile(path)
   } catch {
     // The parser quotes lines, and a line may hold a token: what it says stays behind.
     throw new CityError('KubeconfigRefused', `${path} cannot be read as a kubeconfig`)
@@ -51,55 +34,31 @@ function loaded(load: (config: KubeConfig) => void, path = 'the service account 
   return config
 }
 
-type Agents = { readonly madeOf: string; readonly requests: Dispatcher; readonly watches: Dispatcher }
-
-export function openKubeAccess(load: () => KubeConfig): KubeAccess {
-  let config = load()
-  let isStale = false
-  let agents: Agents | undefined
-  return {
-    namespace: config.getContextObject(config.currentContext)?.namespace?.trim(),
-    async reach() {
-      if (isStale) config = load()
-      isStale = false
-      const { headers, connect } = await identify(config)
-      const madeOf = hash('sha256', JSON.stringify(connect))
-      if (agents?.madeOf !== madeOf) {
-        // What runs on the old ones runs to its end.
-        void agents?.requests.close()
-        void agents?.watches.close()
-        const open = (connections: number) => openAgent(connect, connections)
-        agents = { madeOf, requests: open(requestConnectionsMax), watches: open(watchConnectionsMax) }
-      }
-      return { server: serverOf(config), headers, requests: agents.requests, watches: agents.watches }
-    },
-    forget: () => void (isStale = true),
-    async close() {
-      await Promise.all([agents?.requests.destroy(), agents?.watches.destroy()])
-    },
-  }
-}
-
-const serverOf = (config: KubeConfig): string => config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? ''
-
-type Connect = ReturnType<KubeConfig['createDispatcherOptions']>
-
-async function identify(config: KubeConfig): Promise<{ headers: Record<string, string>; connect: Connect }> {
-  const options: RequestOptions = {}
+async function identify(config: KubeConfig): Promise<Identity> {
+  const options: RequestOptions & { servername?: string } = {}
   try {
     await config.applyToHTTPSOptions(options)
-    const { ca, cert, key, rejectUnauthorized, servername } = options as RequestOptions & { servername?: string }
-    const tls = { ca, cert, key, rejectUnauthorized, servername }
-    return {
-      headers: headersOf(options),
-      connect: config.createDispatcherOptions(config.getCurrentCluster(), given(tls)),
+    const connect = config.createDispatcherOptions(config.getCurrentCluster(), tlsOf(options))
+    const who = { server: serverOf(config), headers: headersOf(options) }
+    switch (connect.type) {
+      case 'none':
+        return { ...who, tls: {} }
+      case 'agent':
+        return { ...who, tls: tlsOf(connect.connect) }
+      case 'proxy':
+        return { ...who, tls: tlsOf(connect.requestTls), proxy: { uri: connect.uri, tls: tlsOf(connect.connect) } }
+      case 'socks':
+        throw new CityError('KubeconfigRefused', 'a SOCKS proxy is not supported')
     }
   } catch (error) {
+    if (error instanceof CityError) throw error
     // A file that is not there, a plugin that failed: neither may be quoted, the code of the system may.
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ''
     throw new CityError('SecretUnreadable', `what proves who we are to the API server cannot be read${code}`)
   }
 }
+
+const serverOf = (config: KubeConfig): string => config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? ''
 
 function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
   const all = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value).trim()])
@@ -107,35 +66,10 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
   return { ...Object.fromEntries(all), ...basic } as Record<string, string>
 }
 
-function openAgent(connect: Connect, connections: number): Dispatcher {
-  const options = {
-    connections,
-    keepAliveTimeout: keepAliveMs,
-    maxHeaderSize: headerBytesMax,
-    // Deadlines of our own stand over each exchange and over the silence of a watch.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // One connection for all watches would be one to lose.
-    allowH2: false,
-  }
-  switch (connect.type) {
-    case 'none':
-      return new Agent(options)
-    case 'agent':
-      return new Agent({ ...options, connect: given(connect.connect) })
-    case 'proxy':
-      return new ProxyAgent({
-        ...options,
-        uri: connect.uri,
-        requestTls: given(connect.requestTls),
-        connect: given(connect.connect),
-      })
-    case 'socks':
-      throw new CityError('KubeconfigRefused', 'a SOCKS proxy is not supported')
-  }
+/** Whom we trust and who we are, of all that can be said of a connection; without what is undefined. */
+function tlsOf({ ca, cert, key, rejectUnauthorized, servername }: TlsOfLibrary): Defined {
+  const all = { ca, cert, key, rejectUnauthorized, servername }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
-
-/** Without what is named and undefined, which undici's types do not take. */
-const given = <T extends object>(options: T): Defined<T> =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+type TlsOfLibrary = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>
+type Defined = { [K in keyof TlsOfLibrary]?: Exclude<TlsOfLibrary[K], undefined> }

@@ -11,7 +11,7 @@ import { sleep } from '@citypresence/chassis/edge/clock'
 import { toHttpError } from '@citypresence/chassis/edge/http-errors'
 import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { createRequestGate } from '../core/request-gate.ts'
-import type { KubeAccess } from './kube-config.ts'
+import type { KubeAccess } from './kube-access.ts'
 import { KubeError, refusalOf, toKubeError } from './kube-errors.ts'
 
 export type KubeVerb = 'get' | 'list' | 'watch' | 'apply' | 'status' | 'create' | 'delete' | 'event'

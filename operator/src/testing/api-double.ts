@@ -23,7 +23,7 @@ export async function openApiOnDouble(options: Partial<KubeApiOptions> & { clock
   const folder = mkdtempSync(join(tmpdir(), 'api-double-'))
   const calls: string[] = []
   const api = openKubeApi({
-    access: accessByKubeconfig(writeKubeconfig(folder, double)),
+    access: await accessByKubeconfig(writeKubeconfig(folder, double)),
     userAgent: 'test',
     clock: systemClock,
     onCall: (verb, code) => calls.push(`${verb} ${code}`),

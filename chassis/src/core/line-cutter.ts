@@ -1,6 +1,6 @@
 // Cuts a stream of bytes into lines of text. Cut is at the byte of a line's end, which is part of no other character, so a character
 // that arrives in two pieces is whole again before it is read; a line that does not end, or is no UTF-8, is refused.
-import { accept, refuse, type Result } from '@citypresence/chassis/core/result'
+import { accept, refuse, type Result } from './result.ts'
 
 export type LineCutter = {
   /** The lines that these bytes completed. After a refusal it is not to be used any more. */
