@@ -45,6 +45,12 @@ export const settings = {
     optional: true,
     help: 'Hosts that cities may ask (homeservers, city services, key addresses), separated by commas; without it any.',
   },
+  apiServerPorts: {
+    env: 'API_SERVER_PORTS',
+    decode: decode.list(decode.integer({ min: 1, max: 65_535 })),
+    default: [443, 6443],
+    help: 'Ports of the API server that the NetworkPolicy of a city lets its aggregators reach: of its Service, and of what stands behind it.',
+  },
   ...leaseSettings,
   kubeconfig: {
     ...leaseSettings.kubeconfig,

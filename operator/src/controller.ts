@@ -7,7 +7,7 @@
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import type { Telemetry } from '@citypresence/chassis/telemetry'
 import type { KubeKind } from './core/kube-kinds.ts'
-import type { KubeObject, ObjectRef } from './core/kube-object.ts'
+import type { KubeObject } from './core/kube-object.ts'
 import { keyOf } from './core/kube-object.ts'
 import type { Change } from './core/object-cache.ts'
 import { citiesToLookAt, cityKeyOf, labelGroup, ownerGroup } from './core/routing.ts'
@@ -40,7 +40,6 @@ export type Controller = {
   cities(): readonly KubeObject[]
   /** What a city owns, and what carries its label. */
   objectsOf(city: KubeObject): readonly KubeObject[]
-  find(ref: ObjectRef): KubeObject | undefined
   /** From now on it works. */
   lead(): void
   stop(): Promise<void>
@@ -114,13 +113,6 @@ export function startController(options: ControllerOptions): Controller {
       const { uid } = city.metadata
       const groups = [...(uid === undefined ? [] : [ownerGroup(uid)]), labelGroup(cityKeyOf(city))]
       return [...new Set(groups.flatMap((group) => reflectors.flatMap(({ cache }) => cache.ofGroup(group))))]
-    },
-    find(ref) {
-      for (const { cache } of reflectors) {
-        const found = cache.get(keyOf(ref))
-        if (found !== undefined) return found
-      }
-      return undefined
     },
     lead() {
       isLeading = true

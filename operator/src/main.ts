@@ -112,6 +112,7 @@ await runService({
             operatorVersion: version,
             secretNames: config.secretNames,
             allowedHosts: config.allowedHosts,
+            apiServerPorts: config.apiServerPorts,
             sight: readSight(),
           },
           clock: systemClock,

@@ -30,10 +30,22 @@ export function createOperatorMetrics(metrics: Metrics) {
     ),
     watchSilentSeconds: metrics.gauge(
       'watch_silent_seconds',
-      'Time since the API server last said anything on a watch or list, by kind.',
+      'Time since the API server last said anything on a watch or list, by kind; of several namespaces the longest.',
       ['kind'],
     ),
     apiCalls: metrics.counter('api_calls_total', 'Requests to the API server, by verb and answer.', ['verb', 'code']),
     cities: metrics.gauge('cities', 'CityPresences that are known.'),
   }
+}
+
+type Watch = { readonly kind: { readonly plural: string }; silentMs(): number }
+
+/** A kind is watched once in each namespace: the longest silence is the one to look at. */
+export function longestSilences(watches: readonly Watch[]): ReadonlyMap<string, number> {
+  const longest = new Map<string, number>()
+  for (const one of watches) {
+    const kind = one.kind.plural
+    longest.set(kind, Math.max(longest.get(kind) ?? 0, one.silentMs()))
+  }
+  return longest
 }

@@ -41,6 +41,19 @@ it('[OC2] a city is made whole, and when it is nothing is written any more, for 
   expect(world.errors).toEqual([])
 })
 
+it('[OQ7] at the stop no timer is left, neither of a round nor of a watch nor of a look at what the cluster serves', async () => {
+  const world = await open()
+  world.writeCity(smallSpec)
+  const operator = world.start()
+  await world.settle()
+  expect(world.clock.pendingTimers()).toBeGreaterThan(0)
+  await operator.stop()
+  await turnUntil('the last answers', world.clock, () => world.clock.pendingTimers() === 0, {
+    stepMs: 0,
+    turnsMax: 500,
+  })
+})
+
 it('[OC3] what somebody deletes or edits is back as it was within ten seconds', async () => {
   const world = await open()
   world.writeCity(smallSpec)

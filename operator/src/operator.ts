@@ -1,20 +1,21 @@
 // The operator put together, without settings and without an election: what it watches, what a round is, what is counted.
 //
 //   reflectors -> controller -> workers -> reconcile(round) -> cluster -> API server
-import type { Clock } from '@citypresence/chassis/edge/clock'
+import type { Cancel, Clock } from '@citypresence/chassis/edge/clock'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
 import type { Telemetry } from '@citypresence/chassis/telemetry'
+import { fieldManagers } from '@citypresence/wire/city-resource'
 import { startController, type Controller, type Watched } from './controller.ts'
 import type { Context } from './core/desired-objects/context.ts'
 import { kinds, type KubeKind } from './core/kube-kinds.ts'
 import type { ReflectorSettings } from './core/reflector.ts'
 import { createWorkQueue, type WorkQueue } from './core/work-queue.ts'
 import { createCluster } from './edge/cluster.ts'
-import { fieldManager, type KubeApi } from './edge/kube-api.ts'
+import type { KubeApi } from './edge/kube-api.ts'
 import { createKubeEvents } from './edge/kube-events.ts'
 import { runReflector } from './edge/reflector.ts'
-import type { OperatorMetrics } from './metrics.ts'
+import { longestSilences, type OperatorMetrics } from './metrics.ts'
 import { createReconcile } from './reconcile.ts'
 import type { Round } from './workers.ts'
 
@@ -56,7 +57,7 @@ const children: readonly KubeKind[] = [
   kinds.PodMonitor,
   kinds.PrometheusRule,
 ]
-const labelSelector = `app.kubernetes.io/managed-by=${fieldManager}`
+const labelSelector = `app.kubernetes.io/managed-by=${fieldManagers.operator}`
 
 // Who installs a metrics server does not do it for us, nor often.
 const customMetricsEveryMs = 300_000
@@ -65,7 +66,8 @@ const customMetricsGroups = ['custom.metrics.k8s.io/v1beta2', 'custom.metrics.k8
 export function startOperator(options: OperatorOptions): Operator {
   const { api, clock, random, log, numbers, countError } = options
   const queue = createWorkQueue()
-  let [customMetrics, isStopped] = [false, false]
+  const stopping = new AbortController()
+  let customMetrics = false
 
   const cluster = createCluster({
     api,
@@ -114,14 +116,15 @@ export function startOperator(options: OperatorOptions): Operator {
     onRound: (round) => tellRound(round, options),
   })
 
+  let cancelLook: Cancel = () => undefined
   const lookForMetrics = async (): Promise<void> => {
     try {
-      const served = await Promise.all(customMetricsGroups.map((group) => api.serves(group)))
+      const served = await Promise.all(customMetricsGroups.map((group) => api.serves(group, stopping.signal)))
       customMetrics = served.includes(true)
     } catch (error) {
-      countError(error)
+      if (!stopping.signal.aborted) countError(error)
     }
-    if (!isStopped) clock.after(customMetricsEveryMs, () => void lookForMetrics())
+    if (!stopping.signal.aborted) cancelLook = clock.after(customMetricsEveryMs, () => void lookForMetrics())
   }
   void lookForMetrics()
 
@@ -133,11 +136,12 @@ export function startOperator(options: OperatorOptions): Operator {
       numbers.queueDepth.set(queue.depth(nowMs))
       numbers.queueOldestSeconds.set(queue.oldestMs(nowMs) / 1000)
       numbers.cities.set(controller.cities().length)
-      for (const one of controller.reflectors)
-        numbers.watchSilentSeconds.set({ kind: one.kind.plural }, one.silentMs() / 1000)
+      for (const [kind, silentMs] of longestSilences(controller.reflectors))
+        numbers.watchSilentSeconds.set({ kind }, silentMs / 1000)
     },
     async stop() {
-      isStopped = true
+      stopping.abort()
+      cancelLook()
       await controller.stop()
     },
   }

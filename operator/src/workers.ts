@@ -5,7 +5,7 @@
 //
 // The deadline aborts the work's requests, and the key stays in its hands until the work has really ended: two rounds on one city at
 // once could undo each other.
-import { sleep, type Cancel, type Clock } from '@citypresence/chassis/edge/clock'
+import type { Cancel, Clock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
 import type { WorkQueue } from './core/work-queue.ts'
 
@@ -101,7 +101,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       isOn = false
       cancelWake()
       stopping.abort()
-      while (running.size > 0) await Promise.race([...running, sleep(clock, deadlineMs)])
+      while (running.size > 0) await Promise.allSettled(running)
     },
   }
 }

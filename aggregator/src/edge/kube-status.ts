@@ -4,11 +4,10 @@
 //   write -> PATCH …/citypresences/<name>/status, server-side apply, forced     our fields, all of them; others keep theirs
 import type { KubeDoor } from '@citypresence/chassis/edge/kube-door'
 import { CityError } from '@citypresence/chassis/errors'
+import { cityResource, fieldManagers } from '@citypresence/wire/city-resource'
 import type { ToldCondition } from '../core/status-pace.ts'
 
-/** As the operator knows us by it. */
-const fieldManager = 'citypresence-aggregator'
-const apiVersion = 'presence.daarion.city/v1alpha1'
+const { apiVersion, kind, plural } = cityResource
 
 export type KnownStatus = { readonly generation: number; readonly conditions: readonly ToldCondition[] }
 export type OwnStatus = {
@@ -36,7 +35,7 @@ const timeoutMs = 5_000
 const answerBytesMax = 4 * 1024 * 1024
 
 export function openKubeStatus({ door, namespace, name }: KubeStatusOptions): StatusPort {
-  const path = `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/citypresences/${encodeURIComponent(name)}/status`
+  const path = `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}/status`
   const ask = async (method: 'GET' | 'PATCH', query: string, body?: string): Promise<KnownStatus> => {
     const answer = await door.request(`${path}${query}`, {
       method,
@@ -54,8 +53,8 @@ export function openKubeStatus({ door, namespace, name }: KubeStatusOptions): St
     write: (status) =>
       ask(
         'PATCH',
-        `?fieldManager=${fieldManager}&force=true`,
-        JSON.stringify({ apiVersion, kind: 'CityPresence', metadata: { name, namespace }, status }),
+        `?fieldManager=${fieldManagers.aggregator}&force=true`,
+        JSON.stringify({ apiVersion, kind, metadata: { name, namespace }, status }),
       ),
     close: () => door.close(),
   }

@@ -12,6 +12,7 @@ import { Agent, type Dispatcher, request as undiciRequest } from 'undici'
 import { CityError } from '../errors.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createFingerprint } from './files.ts'
+import { collectBody, type Reading } from './http-body.ts'
 import { toHttpError } from './http-errors.ts'
 
 export type HttpRequest = {
@@ -185,13 +186,11 @@ function refuseRedirect({ statusCode, body }: Dispatcher.ResponseData, where: st
 
 const ignore = () => undefined
 
-type Reading = { readonly maxBytes: number; readonly onBytes: HttpRequest['onBytes'] }
-
 async function readBody(answer: Dispatcher.ResponseData, reading: Reading, where: string): Promise<Uint8Array> {
   const plain = decompress(answer)
   const onBytes = answer.statusCode === 200 ? reading.onBytes : undefined
   try {
-    return await collect(plain, { ...reading, onBytes }, where)
+    return await collectBody(plain as AsyncIterable<Uint8Array>, { ...reading, onBytes }, where)
   } finally {
     plain.on('error', ignore).destroy()
     answer.body.on('error', ignore).destroy()
@@ -213,18 +212,6 @@ function createDecompressor(encoding: string) {
   if (encoding === 'deflate') return createInflate()
   if (encoding === 'br') return createBrotliDecompress()
   throw new CityError('HttpGarbled', `unknown content-encoding ${JSON.stringify(encoding.slice(0, 40))}`)
-}
-
-async function collect(stream: Readable, { maxBytes, onBytes }: Reading, where: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let total = 0
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    total += chunk.byteLength
-    if (total > maxBytes) throw new CityError('HttpTooLarge', `${where}: the answer has more than ${maxBytes} bytes`)
-    if (onBytes === undefined) chunks.push(chunk)
-    else onBytes(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {

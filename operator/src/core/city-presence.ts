@@ -3,17 +3,14 @@
 // makes; what no setting can do has no field.
 //
 //   here -> print-crd -> crds/citypresences.yaml -> kubectl apply -> API server: defaults, limits, rules -> CityPresence here
+import { cityResource } from '@citypresence/wire/city-resource'
 import type { podFields } from './city-fields.ts'
 import { aggregator, gateway, observability, publishing } from './city-services.ts'
 import { matrix, nats, rooms } from './city-sources.ts'
 import { cityStatus } from './city-status.ts'
 import { choice, defaulted, objectOf, optional, required, type Complete, type Written } from './schema.ts'
 
-export const group = 'presence.daarion.city'
-export const version = 'v1alpha1'
-export const apiVersion = `${group}/${version}`
-export const kind = 'CityPresence'
-export const plural = 'citypresences'
+export const { group, version, apiVersion, kind, plural } = cityResource
 
 const spec = objectOf('The city as it should be.', {
   managementState: defaulted(

@@ -45,7 +45,6 @@ export const cityStatus = objectOf('The city as it is.', {
         whole('Rooms that nobody counts, because Matrix does not know them or the daemon is not in them.', 0, countMax),
       ),
       online: optional(whole('People online in all rooms, rounded, and written at most once a minute.', 0, countMax)),
-      hash: optional(text('Changes with the rooms.', { maxLength: 64 })),
     }),
   ),
   conditions: optional(listByKey('What is so, what is not so, and why.', 'type', condition, { maxItems: 16 })),

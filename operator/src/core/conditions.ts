@@ -1,7 +1,7 @@
 // The conditions of a CityPresence and the reasons they can have: an API, so the words stay. docs/CITYPRESENCE.md is printed
 // from these tables; a reason that is also an error has the same word in chassis/src/errors.ts.
 //
-// Two writers: the operator, and the aggregator that leads (field manager citypresence-aggregator) for what only it can know.
+// Two writers: the operator, and the aggregator that leads (under a field manager of its own) for what only it can know.
 // When nobody leads, the operator marks what the leader wrote as Unknown with LeaderLost.
 
 type ConditionMeaning = { readonly writtenBy: 'operator' | 'aggregator'; readonly means: string }
@@ -32,8 +32,6 @@ export const conditionTypes = Object.keys(conditions) as readonly ConditionType[
 export type AggregatorConditionType = {
   [T in ConditionType]: (typeof conditions)[T]['writtenBy'] extends 'aggregator' ? T : never
 }[ConditionType]
-/** The manager under which each writer applies its part of the status. */
-export const fieldManagers = { operator: 'citypresence-operator', aggregator: 'citypresence-aggregator' } as const
 
 export type ConditionStatus = 'True' | 'False' | 'Unknown'
 

@@ -66,7 +66,3 @@ function secondsIn(value: unknown): number | undefined {
 
 const textOf = (value: unknown, lengthMax: number): string | undefined =>
   typeof value === 'string' && value !== '' ? value.slice(0, lengthMax) : undefined
-
-/** It may be well in a while without anybody changing anything. */
-export const mayPass = (word: KubeWord): boolean =>
-  ['KubeConflict', 'KubeGone', 'KubeBusy', 'KubeUnreachable'].includes(word)

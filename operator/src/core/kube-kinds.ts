@@ -1,4 +1,5 @@
 // The kinds of objects that the operator reads or writes, and where they lie at the API server.
+import { cityResource } from '@citypresence/wire/city-resource'
 import type { ObjectRef } from './kube-object.ts'
 
 export type KubeKind = {
@@ -10,7 +11,7 @@ export type KubeKind = {
 }
 
 export const kinds = {
-  CityPresence: { apiVersion: 'presence.daarion.city/v1alpha1', kind: 'CityPresence', plural: 'citypresences' },
+  CityPresence: { apiVersion: cityResource.apiVersion, kind: cityResource.kind, plural: cityResource.plural },
   ConfigMap: { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' },
   ServiceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' },
   Service: { apiVersion: 'v1', kind: 'Service', plural: 'services' },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { keyOf, refOf, type KubeObject } from './kube-object.ts'
+import type { KubeObject } from './kube-object.ts'
 import { createObjectCache } from './object-cache.ts'
 
 const anyObject: fc.Arbitrary<KubeObject> = fc
@@ -32,17 +32,17 @@ it('[OV1] it holds what a plain table would hold, its owners by a walk over all,
     fc.property(fc.array(anyAct, { maxLength: 40 }), (acts) => {
       const cache = createObjectCache(({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid))
       let twin = new Map<string, KubeObject>()
-      acts.forEach((act, nowMs) => {
+      acts.forEach((act) => {
         const before = new Map(twin)
         let changes
         if ('put' in act) {
-          changes = cache.put(act.put, nowMs)
+          changes = cache.put(act.put)
           twin.set(nameOf(act.put), act.put)
         } else if ('remove' in act) {
           changes = cache.remove(act.remove)
           if (twin.get(nameOf(act.remove))?.metadata.uid === act.remove.metadata.uid) twin.delete(nameOf(act.remove))
         } else {
-          changes = cache.replace(act.replace, nowMs)
+          changes = cache.replace(act.replace)
           twin = new Map(act.replace.map((object) => [nameOf(object), object]))
         }
         const version = (one: KubeObject | undefined) => [one?.metadata.uid, one?.metadata.resourceVersion]
@@ -54,7 +54,6 @@ it('[OV1] it holds what a plain table would hold, its owners by a walk over all,
           const name = nameOfEither(after, old)
           expect(version(old)).toEqual(version(before.get(name)))
           expect(version(after)).toEqual(version(twin.get(name)))
-          if (after !== undefined && 'put' in act) expect(cache.seenAtMs(keyOf(refOf(after)))).toBe(nowMs)
         }
         expect(cache.all().map(version).sort()).toEqual([...twin.values()].map(version).sort())
         for (const owner of ['x', 'y'])

@@ -9,19 +9,17 @@ import { keyOf, refOf, type KubeObject } from './kube-object.ts'
 export type Change = { readonly before: KubeObject | undefined; readonly after: KubeObject | undefined }
 
 export type ObjectCache = {
-  replace(objects: readonly KubeObject[], nowMs: number): readonly Change[]
-  put(object: KubeObject, nowMs: number): readonly Change[]
+  replace(objects: readonly KubeObject[]): readonly Change[]
+  put(object: KubeObject): readonly Change[]
   remove(object: KubeObject): readonly Change[]
   get(key: string): KubeObject | undefined
-  /** When this version of it came, on our own clock: the only age of anything that can be trusted. */
-  seenAtMs(key: string): number | undefined
   ofGroup(group: string): readonly KubeObject[]
   all(): readonly KubeObject[]
 }
 
 /** @param groupsOf which groups an object belongs to; asked of one version it always answers the same. */
 export function createObjectCache(groupsOf: (object: KubeObject) => readonly string[]): ObjectCache {
-  const objects = new Map<string, { readonly object: KubeObject; readonly seenAtMs: number }>()
+  const objects = new Map<string, KubeObject>()
   const groups = new Map<string, Set<string>>()
 
   const index = (key: string, object: KubeObject, isThere: boolean): void => {
@@ -33,40 +31,36 @@ export function createObjectCache(groupsOf: (object: KubeObject) => readonly str
       else groups.set(group, keys)
     }
   }
-  const set = (after: KubeObject | undefined, key: string, nowMs: number): readonly Change[] => {
-    const before = objects.get(key)?.object
+  const set = (after: KubeObject | undefined, key: string): readonly Change[] => {
+    const before = objects.get(key)
     // Told once more is no news.
     if (before !== undefined && after !== undefined && isSame(before, after)) return []
     if (before !== undefined) index(key, before, false)
     if (after !== undefined) index(key, after, true)
     if (after === undefined) objects.delete(key)
-    else objects.set(key, { object: after, seenAtMs: nowMs })
+    else objects.set(key, after)
     return before === undefined && after === undefined ? [] : [{ before, after }]
   }
   return {
-    replace(all, nowMs) {
+    replace(all) {
       const told = new Map(all.map((object) => [keyOf(refOf(object)), object]))
       const gone = [...objects.keys()].filter((key) => !told.has(key))
-      return [
-        ...gone.flatMap((key) => set(undefined, key, nowMs)),
-        ...[...told].flatMap(([key, object]) => set(object, key, nowMs)),
-      ]
+      return [...gone.flatMap((key) => set(undefined, key)), ...[...told].flatMap(([key, object]) => set(object, key))]
     },
-    put: (object, nowMs) => set(object, keyOf(refOf(object)), nowMs),
+    put: (object) => set(object, keyOf(refOf(object))),
     remove(object) {
       const key = keyOf(refOf(object))
       // One that was deleted before the one that is there now was made.
-      const there = objects.get(key)?.object
-      return there?.metadata.uid === object.metadata.uid ? set(undefined, key, 0) : []
+      const there = objects.get(key)
+      return there?.metadata.uid === object.metadata.uid ? set(undefined, key) : []
     },
-    get: (key) => objects.get(key)?.object,
-    seenAtMs: (key) => objects.get(key)?.seenAtMs,
+    get: (key) => objects.get(key),
     ofGroup: (group) =>
       [...(groups.get(group) ?? [])].flatMap((key) => {
         const found = objects.get(key)
-        return found === undefined ? [] : [found.object]
+        return found === undefined ? [] : [found]
       }),
-    all: () => [...objects.values()].map(({ object }) => object),
+    all: () => [...objects.values()],
   }
 }
 

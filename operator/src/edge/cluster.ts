@@ -13,8 +13,6 @@ export type ClusterOptions = {
   readonly objectsOf: (city: KubeObject) => readonly KubeObject[]
 }
 
-export type RoundCluster = ReturnType<typeof createCluster>
-
 export function createCluster({ api, events, objectsOf }: ClusterOptions) {
   const rounds = new AsyncLocalStorage<AbortSignal>()
   const signal = (): AbortSignal | undefined => rounds.getStore()

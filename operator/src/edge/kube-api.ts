@@ -7,6 +7,7 @@
 // Server-side apply forces: a field that we want is ours. Objects that are not ours are never applied; who asks looks first.
 import { createLineCutter } from '@citypresence/chassis/core/line-cutter'
 import type { Clock } from '@citypresence/chassis/edge/clock'
+import { fieldManagers } from '@citypresence/wire/city-resource'
 import { kindOf, kinds, pathOf, type KubeKind } from '../core/kube-kinds.ts'
 import { isFields, readObject, type KubeObject, type ObjectRef } from '../core/kube-object.ts'
 import { readWatchEvent, type WatchEvent } from '../core/watch-event.ts'
@@ -57,7 +58,7 @@ export type KubeApiOptions = Pick<KubeRequestsOptions, 'userAgent' | 'onCall'> &
   readonly requests?: KubeRequests
 }
 
-export const fieldManager = 'citypresence-operator'
+const fieldManager = fieldManagers.operator
 
 // Twice what controller-runtime allows itself in a second would still be little for an API server; a reconcile has a dozen requests.
 const rateDefault = { perS: 20, burst: 40 }

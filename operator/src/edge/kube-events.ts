@@ -2,9 +2,10 @@
 // restart or a second telling finds the same Event. Never a reason for a round to fail.
 import { hash } from 'node:crypto'
 import type { Clock } from '@citypresence/chassis/edge/clock'
+import { fieldManagers } from '@citypresence/wire/city-resource'
 import { eventFor, say, type TellingOf, type ToldEvents } from '../core/told-events.ts'
 import type { KubeObject } from '../core/kube-object.ts'
-import { fieldManager, type KubeApi } from './kube-api.ts'
+import type { KubeApi } from './kube-api.ts'
 
 export type KubeEvents = { tell(about: KubeObject, telling: TellingOf, signal?: AbortSignal): Promise<void> }
 
@@ -24,7 +25,7 @@ export function createKubeEvents({ api, clock, onError }: KubeEventsOptions): Ku
       const said = say(told, key, nowMs)
       if (said === undefined) return
       const suffix = hash('sha256', key).slice(0, 16)
-      const event = eventFor(about, telling, said, { suffix, component: fieldManager, wallMs, nowMs })
+      const event = eventFor(about, telling, said, { suffix, component: fieldManagers.operator, wallMs, nowMs })
       try {
         await api.apply(event, signal)
       } catch (error) {

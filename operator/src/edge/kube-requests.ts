@@ -8,13 +8,14 @@
 import { request as undiciRequest, type Dispatcher } from 'undici'
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { sleep } from '@citypresence/chassis/edge/clock'
+import { collectBody } from '@citypresence/chassis/edge/http-body'
 import { toHttpError } from '@citypresence/chassis/edge/http-errors'
 import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { createRequestGate } from '../core/request-gate.ts'
 import type { KubeAccess } from './kube-access.ts'
 import { KubeError, refusalOf, toKubeError } from './kube-errors.ts'
 
-export type KubeVerb = 'get' | 'list' | 'watch' | 'apply' | 'status' | 'create' | 'delete' | 'event'
+export type KubeVerb = 'get' | 'list' | 'watch' | 'apply' | 'status' | 'create' | 'delete'
 
 export type KubeRequest = {
   readonly verb: KubeVerb
@@ -114,8 +115,9 @@ export function createKubeRequests({ access, userAgent, rate, clock, onCall }: K
   return {
     send: (request) =>
       guard(request, async (signal) => {
+        const where = `${request.method} ${request.path}`
         const { body } = await ask(request, signal, 'requests')
-        return parse(await collect(body, request.bytesMax), `${request.method} ${request.path}`)
+        return parse(await collectBody(body, { maxBytes: request.bytesMax }, where), where)
       }),
     stream: (request, onBytes) =>
       guard(request, async (signal, endDeadline) => {
@@ -140,20 +142,8 @@ async function readRefusal(request: KubeRequest, response: Dispatcher.ResponseDa
   const where = `${request.method} ${request.path}`
   const { statusCode, headers, body } = response
   const retryAfter = headers['retry-after']
-  const text = await collect(body, refusalBytesMax).catch(() => new Uint8Array())
+  const text = await collectBody(body, { maxBytes: refusalBytesMax }, where).catch(() => new Uint8Array())
   return refusalOf(where, statusCode, typeof retryAfter === 'string' ? retryAfter : undefined, tryParse(text))
-}
-
-async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let total = 0
-  for await (const chunk of body) {
-    total += chunk.byteLength
-    // Leaving the loop destroys the body, and with it the connection.
-    if (total > bytesMax) throw new CityError('HttpTooLarge', `the answer has more than ${bytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function parse(bytes: Uint8Array, where: string): unknown {

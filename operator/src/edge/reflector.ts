@@ -84,7 +84,7 @@ export function runReflector(options: ReflectorOptions): RunningReflector {
         break
       case 'absent':
         isPresent = false
-        tell(cache.replace([], clock.monotonicMs()))
+        tell(cache.replace([]))
         break
     }
   }
@@ -98,7 +98,7 @@ export function runReflector(options: ReflectorOptions): RunningReflector {
     if (signal.aborted) return { kind: 'ended' }
     heardAtMs = clock.monotonicMs()
     isPresent = true
-    tell(cache.replace(objects, heardAtMs))
+    tell(cache.replace(objects))
     return { kind: 'listed', version }
   }
 
@@ -124,7 +124,7 @@ export function runReflector(options: ReflectorOptions): RunningReflector {
     }
     const { object, type } = event
     // First the cache, then the version: what is told to have been heard has been.
-    tell(type === 'DELETED' ? cache.remove(object) : cache.put(object, clock.monotonicMs()))
+    tell(type === 'DELETED' ? cache.remove(object) : cache.put(object))
     dispatch({ kind: 'told', version: object.metadata.resourceVersion ?? '' })
   }
 

@@ -41,6 +41,7 @@ export const contextOf = (given: Partial<Context> = {}): Context => ({
   operatorVersion: '0.1.0',
   secretNames: 'marked',
   allowedHosts: undefined,
+  apiServerPorts: [443, 6443],
   cluster: { httpRoute: true, podMonitor: true, prometheusRule: true, customMetrics: false },
   sight: readSight(),
   ...given,

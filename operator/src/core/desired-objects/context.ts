@@ -21,6 +21,8 @@ export type Context = {
   readonly secretNames: 'marked' | 'any'
   /** Hosts that cities may ask: homeservers, city services, key addresses. Undefined: any. */
   readonly allowedHosts: readonly string[] | undefined
+  /** Where the API server listens, behind its Service or before it: a policy sees the one or the other. */
+  readonly apiServerPorts: readonly number[]
   readonly cluster: ClusterHas
   readonly sight: Sight
 }

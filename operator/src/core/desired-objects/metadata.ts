@@ -1,18 +1,19 @@
 // Names, labels and owners: by these the objects of one city are told from everything else.
-import { apiVersion, kind, type CityPresence } from '../city-presence.ts'
+import { fieldManagers } from '@citypresence/wire/city-resource'
+import { apiVersion, group, kind, type CityPresence } from '../city-presence.ts'
 import { fingerprint } from '../fingerprint.ts'
 import { controllerOf, keyOf, refOf, type KubeObject } from '../kube-object.ts'
 
 export type Component = 'aggregator' | 'gateway'
 
 /** What the operator calls itself in `managedFields`, and in the label that all its objects carry. */
-export const manager = 'citypresence-operator'
+export const manager = fieldManagers.operator
 const managedBy = 'app.kubernetes.io/managed-by'
 
 /** Carries the fingerprint of what was wanted when the object was applied last. */
-export const intentAnnotation = 'presence.daarion.city/intent'
+export const intentAnnotation = `${group}/intent` as const
 /** On pods: the fingerprint of the settings that they read at their start only. */
-export const settingsAnnotation = 'presence.daarion.city/settings'
+export const settingsAnnotation = `${group}/settings` as const
 
 // One word each, so that no name of one city is a name of another.
 export const nameOf = (city: CityPresence, part: Component | 'rooms' | 'alerts' | 'dashboard'): string =>

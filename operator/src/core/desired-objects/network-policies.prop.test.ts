@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { anyCity, cityOf, smallSpec } from '../../testing/cities.ts'
 import { networkPolicy } from './network-policies.ts'
 
+const apiServerPorts = [443, 6443]
 type Spec = { policyTypes: string[]; ingress: { ports: Port[] }[]; egress: { ports: Port[] }[] }
 type Port = { port: number; protocol: string }
 
@@ -12,7 +13,7 @@ const portsOf = (policies: { ports: Port[] }[]): string[] =>
 it('[OD14] where policies are asked for both parts have one, for both directions, and none names a port twice', () => {
   fc.assert(
     fc.property(anyCity, fc.constantFrom('aggregator' as const, 'gateway' as const), (city, component) => {
-      const policy = networkPolicy(city, component)
+      const policy = networkPolicy(city, component, { apiServerPorts })
       expect(policy === undefined).toBe(city.spec.networkPolicy === 'Disabled')
       if (policy === undefined) return
       const { policyTypes, egress } = policy['spec'] as Spec
@@ -32,7 +33,10 @@ it('[OD14] outwards lead the ports of the servers that are named, and for the ag
     networkPolicy: 'Managed',
   })
   const wayOut = (component: 'aggregator' | 'gateway') =>
-    portsOf((networkPolicy(city, component)?.['spec'] as Spec).egress).slice(2)
+    portsOf((networkPolicy(city, component, { apiServerPorts })?.['spec'] as Spec).egress).slice(2)
   expect(wayOut('aggregator')).toEqual(['443/TCP', '4222/TCP', '4318/TCP', '4443/TCP', '6443/TCP', '7001/TCP'])
   expect(wayOut('gateway')).toEqual(['4222/TCP', '4318/TCP', '4443/TCP'])
+  const elsewhere = networkPolicy(city, 'aggregator', { apiServerPorts: [16443] })
+  expect(portsOf((elsewhere?.['spec'] as Spec).egress)).toContain('16443/TCP')
+  expect(portsOf((elsewhere?.['spec'] as Spec).egress)).not.toContain('6443/TCP')
 })
