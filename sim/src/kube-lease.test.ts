@@ -124,7 +124,8 @@ describe('a server that says what it should not', () => {
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const access = { server: url, namespace: 'city', ca: undefined, client: undefined, token: undefined }
-    const lease = openKubeLease({ access, namespace: 'city', name, userAgent: 'test', timeoutMs: 1_000, idleMs: 500 })
+    const door = openKubeDoor({ access, userAgent: 'test' })
+    const lease = openKubeLease({ door, namespace: 'city', name, timeoutMs: 1_000, idleMs: 500 })
     try {
       return await ask(lease)
     } finally {
