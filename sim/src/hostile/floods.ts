@@ -21,6 +21,8 @@ type Manner = {
   readonly reads?: boolean
   readonly enters?: boolean
   readonly admin?: boolean
+  /** Ends with a reset, while what it sent is still being read. */
+  readonly resets?: boolean
 }
 
 /** Peers in rows of fifty; each is over when the server has closed it, or when it has sent all and nobody minds. */
@@ -33,13 +35,14 @@ async function flood(target: FloodTarget, manner: Manner): Promise<void> {
 }
 
 async function attack(target: FloodTarget, manner: Manner): Promise<void> {
-  const { bytes, times = 1, reads = true, enters = true, admin = false } = manner
+  const { bytes, times = 1, reads = true, enters = true, admin = false, resets: isReset = false } = manner
   const socket = connect(admin ? target.adminPort : target.port, '127.0.0.1')
   socket.on('error', () => undefined)
   if (reads) socket.resume()
   if (enters) socket.write(entry(target))
   for (let sent = 0; sent < times && socket.writable; sent++) if (!socket.write(bytes)) await drained(socket)
-  socket.end()
+  if (isReset) socket.resetAndDestroy()
+  else socket.end()
   // Who does not read hears of no end.
   socket.resume()
   await until(() => socket.closed, { deadlineMs: 20_000, what: 'an attacker to be over', everyMs: 10 }).catch(() =>
@@ -87,6 +90,10 @@ export const floods: readonly Flood[] = [
   {
     name: 'text pings from peers that never read',
     play: (target) => flood(target, { peers: 50, bytes: texts, times: 20, reads: false }),
+  },
+  {
+    name: 'text pings from peers that reset',
+    play: (target) => flood(target, { peers: 200, bytes: texts, times: 20, reads: false, resets: true }),
   },
   { name: 'text that is none', play: (target) => flood(target, { peers: 500, bytes: badText }) },
   {
