@@ -26,7 +26,7 @@ import { followCity } from './leaders.ts'
 import { openMatrix } from './matrix.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import { createRoomSpeech } from './room-speech.ts'
-import { roleOf, whyNotReady } from './readiness.ts'
+import { mayTell, roleOf, whyNotReady } from './readiness.ts'
 import { watchSource } from './source-watch.ts'
 import { gatherFacts } from './status-facts.ts'
 import { startStatusWriter } from './status-writer.ts'
@@ -184,7 +184,7 @@ await runService({
             }),
             podName: config.podName ?? holder,
             // Who was deposed has nothing to tell any more.
-            leads: () => leaders.leads() && endedBy?.code !== 'Deposed',
+            leads: () => mayTell(leaders, election, systemClock.monotonicMs()) && endedBy?.code !== 'Deposed',
             facts: () =>
               gatherFacts({
                 known,

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { CityError } from '@citypresence/chassis/errors'
-import { roleOf, whyNotReady } from './readiness.ts'
+import { createFakeClock } from '@citypresence/chassis/testing/fake-clock'
+import { electByLease, electBySilence } from './city-election.ts'
+import { mayTell, roleOf, whyNotReady } from './readiness.ts'
 
 const known = { synced: true, mapped: true }
 const speech = (complete: boolean) => ({ isComplete: () => complete })
@@ -57,4 +59,36 @@ it('[L35] what keeps it from writing or hearing is told, and it is not ready', (
   expect(whyNotReady({ synced: true, mapped: true }, speech(true), { ...leader, trouble }, 0)).toEqual([
     'NatsForbidden: no right to publish on ingest.city.presence.beat',
   ])
+})
+
+it('[LS4] a leader tells the status while the Lease lately named it, and not when it was frozen until it may name another', async () => {
+  const clock = createFakeClock()
+  let confirmed: number | undefined = 7
+  const election = electByLease({
+    clock,
+    isReady: () => true,
+    sourceAgeMs: () => 0,
+    handOver: () => undefined,
+    start: () => ({
+      leads: () => true,
+      confirmedTerm: () => confirmed,
+      raise: () => undefined,
+      holdBack: () => undefined,
+      leave: () => Promise.resolve(),
+    }),
+  })
+  await clock.advance(100)
+  const may = (who: typeof leader | ReturnType<typeof standby>) => mayTell(who, election, clock.monotonicMs())
+  expect([may(leader), may(standby(0))]).toEqual([true, false])
+  confirmed = undefined
+  expect(may(leader)).toBe(false)
+})
+
+it('[LS4] without a Lease, while it hears no other', async () => {
+  const clock = createFakeClock()
+  const election = electBySilence(clock)
+  await clock.advance(10_000)
+  expect(mayTell(leader, election, clock.monotonicMs())).toBe(true)
+  election.heardBeat(clock.monotonicMs())
+  expect(mayTell(leader, election, clock.monotonicMs())).toBe(false)
 })

@@ -52,3 +52,13 @@ export function roleOf(leaders: Pick<LeadersView, 'leads' | 'term'>): Role {
   if (!leaders.leads()) return { role: 'standby' }
   return term === undefined ? { role: 'claiming' } : { role: 'leader', term }
 }
+
+/**
+ * Whether it may speak for the city where no fence refuses it, as in a status: it leads, and the vote is of now. A leader that was frozen
+ * believes for a moment that it leads still, while another has long said something else.
+ */
+export const mayTell = (
+  leaders: Pick<LeadersView, 'leads'>,
+  election: { elected(nowMs: number): number | undefined },
+  nowMs: number,
+): boolean => leaders.leads() && election.elected(nowMs) !== undefined

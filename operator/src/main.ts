@@ -18,6 +18,7 @@ import { keepLease } from './edge/own-lease.ts'
 import { openKubeApi } from './edge/kube-api.ts'
 import { accessInCluster, leaseDoor } from './edge/kube-access.ts'
 import { accessByKubeconfig } from './edge/kube-config.ts'
+import { whileLeading } from './edge/led-api.ts'
 import { readSight } from './edge/read-sight.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import { startOperator, type Operator } from './operator.ts'
@@ -69,7 +70,7 @@ await runService({
       onError: countError,
     })
     metrics.masterStatus.set(status, 0)
-    await parts.start(
+    const election = await parts.start(
       'election',
       () =>
         startLeaseElection(
@@ -103,7 +104,7 @@ await runService({
       'operator',
       () =>
         startOperator({
-          api,
+          api: whileLeading(api, () => election.leads()),
           namespaces: config.watchNamespaces,
           context: {
             images: { aggregator: config.aggregatorImage, gateway: config.gatewayImage },
