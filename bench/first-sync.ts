@@ -3,7 +3,8 @@
 //   make bench                                    2,000 rooms with 100 members; ends with 1 when the bar is missed
 //   node bench/first-sync.ts [rooms] [members]    another city
 //
-// and how long a later initial sync does, which takes the place of a city that is shown.
+// and how long a later initial sync does, which takes the place of a city that is shown; then the same with user events, up to the
+// word about the last user, and the takeover by another process, which finds everybody in the stream.
 //
 // The loop is the real one, with its reader thread, its voice and a real nats-server; the homeserver is a thread that sends the
 // bytes. Sixty-four lists of members wait to be compared, as after a lost session. Beside the figure stands a floor of the same
@@ -16,7 +17,7 @@ import { createCity, type City } from '../aggregator/src/core/city.ts'
 import type { Moment } from '../aggregator/src/core/moment.ts'
 import { createAnswerReader } from '../aggregator/src/edge/sync-worker.ts'
 import { followCity, type Leaders } from '../aggregator/src/leaders.ts'
-import { createAggregatorMetrics } from '../aggregator/src/metrics.ts'
+import { createAggregatorMetrics, type AggregatorMetrics } from '../aggregator/src/metrics.ts'
 import { createRoomSpeech, type RoomSpeech } from '../aggregator/src/room-speech.ts'
 import { longestTurnMs } from '../aggregator/src/testing/longest-turn.ts'
 import { silentLog, silentLogger } from '../aggregator/src/testing/matrix.ts'
@@ -60,7 +61,7 @@ async function serve(): Promise<{ readonly url: string; stop(): Promise<unknown>
   return { url: `http://127.0.0.1:${String(port)}/`, stop: () => worker.terminate() }
 }
 
-const newCity = (): City =>
+const newCity = (userEvents: boolean): City =>
   createCity({
     daemonUserId,
     homeServer: 'test.local',
@@ -69,13 +70,15 @@ const newCity = (): City =>
     staleAfterMs: 90_000,
     typingMaxMs: 130_000,
     outsidersMax: 100_000,
-    userEvents: false,
+    userEvents,
     remoteUsers: false,
   })
 
 type Stage = {
   readonly speech: RoomSpeech
   readonly leaders: Leaders
+  /** Words about users that were stored. */
+  usersSaid(): number
   begin(): void
   /** Everything once more; resolves when it stands. */
   again(): Promise<void>
@@ -100,12 +103,21 @@ async function initialBatch(reader: ReturnType<typeof createAnswerReader>, fetch
 }
 
 /** An aggregator that leads a stream of its own and waits for its first sync. */
-function openStage(number: number, connection: NatsConnection, fetchBody: () => Promise<Uint8Array>): Stage {
-  const city = newCity()
+function openStage(
+  number: number,
+  connection: NatsConnection,
+  fetchBody: () => Promise<Uint8Array>,
+  userEvents = false,
+): Stage {
+  const city = newCity(userEvents)
   const known: Known = { synced: false, mapped: false, sightings: 1, learning: false }
   const prefix = `bench${number}`
   const speech = createRoomSpeech(viewOfCity(city, known, systemClock), subjectsBelow(prefix), 3_000)
+  let usersSaid = 0
   const numbers = createAggregatorMetrics(createMetrics('aggregator'))
+  const count: AggregatorMetrics['published']['inc'] = (labels, messages = 0) => {
+    if (typeof labels === 'object' && labels.stream === 'users') usersSaid += messages
+  }
   const leaders = followCity({
     config: {
       cityId: prefix,
@@ -114,7 +126,7 @@ function openStage(number: number, connection: NatsConnection, fetchBody: () => 
       userStreamName: `BENCH${number}_USERS`,
       streamReplicas: 1,
       natsInboxPrefix: '_INBOX_bench',
-      userEvents: false,
+      userEvents,
     },
     holder: `bench${number}`,
     election: electBySilence(systemClock),
@@ -123,7 +135,7 @@ function openStage(number: number, connection: NatsConnection, fetchBody: () => 
     speech,
     isSynced: () => known.synced && !known.learning,
     log: silentLog,
-    numbers,
+    numbers: { ...numbers, published: { ...numbers.published, inc: count } },
     countError: () => undefined,
     end: (error) => say(`ended: ${error.message}`),
   })
@@ -176,6 +188,7 @@ function openStage(number: number, connection: NatsConnection, fetchBody: () => 
   return {
     speech,
     leaders,
+    usersSaid: () => usersSaid,
     begin: () => begun.resolve(undefined),
     again() {
       asked.resolve(undefined)
@@ -222,6 +235,29 @@ async function measure(
   return { longest, later }
 }
 
+/** With user events: an aggregator begins, and another takes over what it left. */
+async function measureUsers(number: number, connection: NatsConnection, fetchBody: () => Promise<Uint8Array>) {
+  const longest: number[] = []
+  for (const what of ['first sync', 'takeover'] as const) {
+    const stage = openStage(number, connection, fetchBody, true)
+    const wait = { deadlineMs: 120_000, everyMs: 5 }
+    await until(() => stage.leaders.term() !== undefined, { ...wait, what: 'a leader' })
+    await sleep(300)
+    const startMs = performance.now()
+    longest.push(
+      await longestTurnMs(async () => {
+        stage.begin()
+        await until(() => stage.usersSaid() >= shape.people, { ...wait, what: 'everybody, said' })
+      }),
+    )
+    const tookMs = performance.now() - startMs
+    say(`round ${number}: ${what} with user events, said after ${ms(tookMs)}; longest turn ${ms(longest.at(-1) ?? 0)}`)
+    await stage.stop()
+  }
+  const [first = 0, takeover = 0] = longest
+  return { first, takeover }
+}
+
 const [server, nats] = await Promise.all([serve(), startNats({ accounts: 'open' })])
 const http = createHttpClient({ userAgent: 'bench' })
 const connection = await connectNats({
@@ -238,6 +274,8 @@ say(
 )
 const turns: { readonly longest: number; readonly later: number }[] = []
 for (let round = 1; round <= rounds; round++) turns.push(await measure(round, connection, fetchBody))
+const users: { readonly first: number; readonly takeover: number }[] = []
+for (let round = 1; round <= rounds; round++) users.push(await measureUsers(rounds + round, connection, fetchBody))
 await connection.close()
 await http.close()
 await server.stop()
@@ -248,6 +286,8 @@ const medianOf = (all: readonly number[]): number =>
 for (const [what, median] of [
   ['first syncs', medianOf(turns.map(({ longest }) => longest))],
   ['later ones', medianOf(turns.map(({ later }) => later))],
+  ['first syncs with user events', medianOf(users.map(({ first }) => first))],
+  ['takeovers with user events', medianOf(users.map(({ takeover }) => takeover))],
 ] as const) {
   const isHeld = median <= barMs
   say(`median of the longest turns of ${what}: ${ms(median)}, ${isHeld ? 'within' : 'above'} the bar of ${barMs} ms`)

@@ -1,7 +1,7 @@
 // Users as a stream would hold them, however often the leader changes and whatever is lost, against plain lists.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { defaultPrefix, subjectsBelow } from '@citypresence/wire/subjects'
+import { defaultPrefix, encodeUser, subjectsBelow } from '@citypresence/wire/subjects'
 import type { UserPresence } from '@citypresence/wire/user-presence'
 import { batchMax } from './core/batch.ts'
 import { createCity } from './core/city.ts'
@@ -23,7 +23,10 @@ const anyStep = fc.oneof(
 /** The stream: the newest word about each; an erased one expires. */
 type Held = Map<string, UserPresence>
 const bodies = (held: Held) =>
-  [...held.values()].map((user) => ({ subject: 'city.presence.user.x', body: JSON.stringify(user) }))
+  [...held.values()].map((user) => ({
+    subject: subjects.user(encodeUser(user.matrix_user_id, 'test.local') ?? ''),
+    body: JSON.stringify(user),
+  }))
 
 function store(held: Held, { body, headers }: { body: string; headers: Readonly<Record<string, string>> }): void {
   const user = JSON.parse(body) as UserPresence

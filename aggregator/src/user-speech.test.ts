@@ -1,13 +1,15 @@
 // What a new leader says about users, and whom it erases.
 import { beforeEach, expect, it } from 'vitest'
-import { defaultPrefix, subjectsBelow } from '@citypresence/wire/subjects'
+import { defaultPrefix, encodeUser, subjectsBelow } from '@citypresence/wire/subjects'
 import type { UserPresence } from '@citypresence/wire/user-presence'
 import { batchMax, type OutMessage } from './core/batch.ts'
 import {
   createCity,
   finishReplacement,
+  haveUsersChanged,
   learnInto,
   listMembers,
+  noteBlindness,
   presenceProbed,
   startReplacement,
   type City,
@@ -16,8 +18,8 @@ import { at, cityOf, cityOptions, come, follow, go, is, respond, user } from './
 import { createUserSpeech } from './user-speech.ts'
 
 const subjects = subjectsBelow(defaultPrefix)
-const stored = (userId: string, status: UserPresence['status'] = 'online') => ({
-  subject: 'city.presence.user.whoever',
+const stored = (userId: string, status: UserPresence['status'] = 'online', token?: string) => ({
+  subject: subjects.user(token ?? encodeUser(userId, 'test.local') ?? ''),
   body: JSON.stringify({ type: 'user.presence', matrix_user_id: userId, status, last_active_ts: 5 }),
 })
 const withUsers = { userEvents: true }
@@ -136,7 +138,7 @@ it('[L57] a change is said once, the newest of each user, and who shares no room
   speech.changed()
   respond(city, 3, is(user(0), 'offline'), go('!r', user(1)))
   speech.changed()
-  expect(saidIn(speech.next(0))).toEqual([{ who: user(0), status: 'offline', ttl: undefined }, erased(user(1))])
+  expect(saidIn(speech.next(0))).toEqual([erased(user(1)), { who: user(0), status: 'offline', ttl: undefined }])
   expect(speech.next(0)).toEqual([])
 })
 
@@ -173,12 +175,108 @@ it('[L57] a new epoch says everybody again, once its own stream was read, and no
   expect(speech.next(0)).toEqual([])
 })
 
-it('[L57] what the stream holds and nobody can read erases nobody, and a name without a subject is told as such', () => {
+it('[L57] what the stream holds and nobody can read is erased by a word without a name; a name without a subject is told as such', () => {
   const long = `@${'.'.repeat(120)}:test.local`
   const city = cityOf(1, withUsers)
   respond(city, 2, come('!r', long), is(long, 'online'))
   const speech = speechOf(city)
   speech.takeStored([{ subject: 'city.presence.user.x', body: '{' }])
-  expect(saidIn(speech.next(0))).toEqual([online(user(0))])
+  const messages = speech.next(0)
+  expect(saidIn(messages)).toEqual([online(user(0)), erased('')])
+  expect(messages[1]?.subject).toBe('city.presence.user.x')
   expect([long.length <= 255, untold]).toEqual([true, ['UserUntold']])
+})
+
+it('[L57] a word under the token of another home server is erased where it lies, and is no word about who has that token now', () => {
+  const speech = speechOf(cityOf(1, withUsers))
+  // As a leader wrote them who took `old` for the home server: u0 of old, and u0 of ours as a stranger.
+  const former = stored('@u0:old', 'online', 'u0')
+  const stranger = stored(user(0), 'online', encodeUser(user(0), 'old'))
+  speech.takeStored([former, stranger, stored('@gone:old', 'online', 'gone')])
+  const messages = speech.next(0)
+  expect(saidIn(messages)).toEqual([online(user(0)), erased(user(0)), erased('@gone:old')])
+  expect(messages.map(({ subject }) => subject)).toEqual([subjects.user('u0'), stranger.subject, subjects.user('gone')])
+  expect(speech.next(0)).toEqual([])
+})
+
+it('[L57] of who is only in rooms without presence the last word stands, until they leave, or may be seen', () => {
+  const city = cityOf(1, withUsers)
+  respond(city, 2, follow('!dark'), ...['stays', 'leaves', 'shown'].map((who) => come('!dark', user(who))))
+  noteBlindness(city, '!dark', true, at(2))
+  const speech = speechOf(city)
+  const stray = stored(user('stays'), 'online', 'elsewhere')
+  speech.takeStored([...['stays', 'leaves', 'shown', 'gone'].map((who) => stored(user(who))), stray])
+  const messages = speech.next(0)
+  expect(saidIn(messages)).toEqual([online(user(0)), erased(user('gone')), erased(user('stays'))])
+  expect(messages.at(-1)?.subject).toBe(stray.subject)
+  for (let turn = 0; turn < 3; turn++) expect(speech.next(0)).toEqual([])
+  respond(city, 3, go('!dark', user('leaves')), come('!r', user('shown')), is(user('shown'), 'unavailable'))
+  expect(saidIn(speech.next(0))).toEqual([
+    { who: user('shown'), status: 'unavailable', ttl: undefined },
+    erased(user('leaves')),
+  ])
+  expect(speech.next(0)).toEqual([])
+  noteBlindness(city, '!dark', false, at(4))
+  respond(city, 5, is(user('nobody'), 'online'))
+  expect(saidIn(speech.next(0))).toEqual([erased(user('stays'))])
+})
+
+it('[M55] of a takeover and of a first sync of many no turn looks at more than a piece', () => {
+  const people = 6 * batchMax
+  const city = cityOf(people, withUsers)
+  let decoded = 0
+  const all = Array.from({ length: people }, (_, index) => {
+    const { subject, body } = stored(user(index + people / 2))
+    return {
+      subject,
+      get body() {
+        decoded++
+        return body
+      },
+    }
+  })
+  const speech = speechOf(city)
+  speech.takeStored(all)
+  const said = new Map<string, Said>()
+  let turns = 0
+  for (; turns === 0 || speech.isBusy?.() === true || said.size < people * 1.5; turns++) {
+    const before = decoded
+    const messages = speech.next(0)
+    expect([decoded - before <= 2_000, messages.length <= batchMax, turns < 20]).toEqual([true, true, true])
+    for (const one of saidIn(messages)) said.set(one.who, one)
+  }
+  expect([turns, said.size, [...said.values()].filter(({ ttl }) => ttl !== undefined).length]).toEqual([
+    11,
+    people * 1.5,
+    people / 2,
+  ])
+})
+
+it('[L57] nobody is erased while somebody is left to be said, also when a whole piece is of others of whom nothing is told', () => {
+  const city = createCity({ ...cityOptions, ...withUsers })
+  const others = Array.from({ length: batchMax }, (_, index) => `@u${index}:elsewhere`)
+  const all = [...others, user(0)]
+  respond(city, 1, follow('!r'), ...all.flatMap((who) => [come('!r', who), is(who, 'online')]))
+  presenceProbed(city, true, at(1))
+  const speech = speechOf(city)
+  speech.takeStored([stored(user(0)), stored(user('gone'))])
+  expect([speech.isBusy?.(), speech.next(0), speech.isBusy?.()]).toEqual([true, [], true])
+  expect(saidIn(speech.next(0))).toEqual([online(user(0)), erased(user('gone'))])
+  expect(speech.isBusy?.()).toBe(false)
+})
+
+it('[L57] who tells nobody keeps no news: what changes before an epoch is ready is forgotten, because everybody is said then', () => {
+  const city = cityOf(1, withUsers)
+  const speech = createUserSpeech({ city, subjects, isKnown: () => true, untold: () => undefined })
+  for (let turn = 0; turn < 50; turn++) {
+    respond(city, turn + 2, come('!r', user('guest')), is(user('guest'), 'online'))
+    speech.changed()
+    respond(city, turn + 2.5, go('!r', user('guest')))
+    speech.changed()
+  }
+  expect(haveUsersChanged(city)).toBe(false)
+  expect(speech.isBusy?.()).toBe(false)
+  speech.begin({ term: 1, epoch: 2 })
+  speech.takeStored([])
+  expect(saidIn(speech.next(0))).toEqual([online(user(0))])
 })

@@ -1,18 +1,26 @@
 // What the leader says about users, in their own stream: whose status changed, and whose last shared room is gone.
 //
-//   begin -> stored users read -> everybody known once; stored ones who are not known any more are erased (a last word with TTL),
-//                                 once the city knows everybody: rooms may wait for their lists, and presence may be held
-//   changed -> the newest status of each waits, one batch at a time
+//   begin -> stored users read, in pieces -> everybody who is known counts as changed
+//   changed, gone   -> said, a batch at a time: the city keeps who waits, so that nothing is got ready before its turn
+//   then who is left of the stored ones -> erased (a last word with TTL), once the city knows everybody: rooms may wait for their
+//                      lists, and presence may be held. Of who is only in rooms without presence the last word stands.
 import { CityError } from '@citypresence/chassis/errors'
 import { decodeJson } from '@citypresence/wire/decode'
 import { epochHeader, formatEpoch, type Epoch } from '@citypresence/wire/epoch'
 import { encodeUser, type Subjects } from '@citypresence/wire/subjects'
 import { erasedUserTtlSeconds, userPresence, type UserPresence } from '@citypresence/wire/user-presence'
 import { batchMax, type OutMessage } from './core/batch.ts'
-import { knownUsers, knowsEverybody, takeChangedUsers, type City } from './core/city.ts'
+import {
+  changeAllUsers,
+  forgetChangedUsers,
+  haveUsersChanged,
+  isUserInTheDark,
+  knowsEverybody,
+  takeChangedUsers,
+  type City,
+} from './core/city.ts'
+import { visit, type Pieces } from './core/pieces.ts'
 import type { Speech, Stored } from './voice.ts'
-
-type Word = { readonly user: UserPresence; readonly erased: boolean }
 
 export type UserSpeech = Speech & {
   /** Users may have changed. Not in the middle of a response. */
@@ -28,73 +36,93 @@ export type UserSpeechOptions = {
   readonly untold: (error: CityError) => void
 }
 
+/** To decode so many stored users takes some ten milliseconds. */
+const storedPerPiece = 2_000
+/** What a word names that nobody could read: it is there to be erased. */
+const nobody = ''
+
 export function createUserSpeech({ city, subjects, isKnown, untold }: UserSpeechOptions): UserSpeech {
-  // Newest word about each user; bounded by who shares a room, and by who stopped to since the last batch.
-  const waiting = new Map<string, Word>()
-  // Of whom the stream tells, and nothing was said yet; bounded by what the stream may hold.
-  const doubted = new Set<string>()
+  // Of whom the stream tells, and nothing was said yet: subject -> user. Bounded by what the stream may hold.
+  const doubted = new Map<string, string>()
   let epoch: Epoch | undefined
-  let stored: readonly Stored[] | undefined
-  let ready = false
-  const erase = (userId: string): Word => ({
-    user: { type: 'user.presence', matrix_user_id: userId, status: 'offline', last_active_ts: 0 },
-    erased: true,
-  })
-  const say = (userId: string, word: Word): void => {
-    doubted.delete(userId)
-    waiting.set(userId, word)
-  }
-  const takeOver = (before: readonly Stored[]): void => {
-    for (const { body } of before) {
-      const decoded = decodeJson(userPresence, body)
-      if (decoded.ok) doubted.add(decoded.value.matrix_user_id)
-    }
-    for (const user of knownUsers(city)) say(user.matrix_user_id, { user, erased: false })
-    stored = undefined
-    ready = true
-  }
-  const eraseUnknown = (): void => {
-    for (const userId of doubted) say(userId, erase(userId))
-  }
-  const toMessage = (userId: string, { user, erased }: Word, voice: string): OutMessage[] => {
+  let reading: Pieces<void> | undefined
+  let state: 'waiting' | 'read' | 'ready' = 'waiting'
+
+  const subjectOf = (userId: string): string | undefined => {
     const token = encodeUser(userId, city.options.homeServer)
-    if (token === undefined) {
-      untold(new CityError('UserUntold', 'a user id is too long for a subject once it is encoded'))
-      return []
-    }
-    const ttl = erased ? { 'Nats-TTL': `${erasedUserTtlSeconds}s` } : {}
-    return [{ subject: subjects.user(token), body: JSON.stringify(user), headers: { [epochHeader]: voice, ...ttl } }]
+    return token === undefined ? undefined : subjects.user(token)
   }
+  function* read(stored: readonly Stored[]): Pieces<void> {
+    yield* visit(stored, storedPerPiece, ({ subject, body }) => {
+      const decoded = decodeJson(userPresence, body)
+      doubted.set(subject, decoded.ok ? decoded.value.matrix_user_id : nobody)
+    })
+  }
+  const message = (subject: string, user: UserPresence, voice: string, isErased = false): OutMessage => {
+    const ttl = isErased ? { 'Nats-TTL': `${erasedUserTtlSeconds}s` } : {}
+    return { subject, body: JSON.stringify(user), headers: { [epochHeader]: voice, ...ttl } }
+  }
+  const erased = (subject: string, userId: string, voice: string): OutMessage =>
+    message(
+      subject,
+      { type: 'user.presence', matrix_user_id: userId, status: 'offline', last_active_ts: 0 },
+      voice,
+      true,
+    )
+
+  const sayChanged = (voice: string): OutMessage[] =>
+    [...takeChangedUsers(city, batchMax)].flatMap(([userId, change]) => {
+      const subject = subjectOf(userId)
+      if (subject === undefined) {
+        untold(new CityError('UserUntold', 'a user id is too long for a subject once it is encoded'))
+        return []
+      }
+      doubted.delete(subject)
+      return change === 'erased' ? erased(subject, userId, voice) : message(subject, change, voice)
+    })
+
+  /** Whoever is left when everybody was said: gone, or a word that is not where we would say it, or that nobody can read. */
+  const eraseDoubted = (voice: string, max: number): OutMessage[] => {
+    const messages: OutMessage[] = []
+    let looks = Math.min(max, doubted.size)
+    for (const [subject, userId] of doubted) {
+      if (looks-- <= 0) break
+      doubted.delete(subject)
+      // Looked at again, after all others: once the room is shown, or left, it is known how it stands with them.
+      if (subjectOf(userId) === subject && isUserInTheDark(city, userId)) doubted.set(subject, userId)
+      else messages.push(erased(subject, userId, voice))
+    }
+    return messages
+  }
+
   return {
     begin(next) {
       epoch = next
-      ready = false
-      stored = undefined
-      waiting.clear()
+      state = 'waiting'
+      reading = undefined
       doubted.clear()
     },
     takeStored(messages) {
-      stored = messages
+      doubted.clear()
+      reading = read(messages)
     },
     next(): readonly OutMessage[] {
-      // Before one full sync nobody is known, and everybody would be erased.
-      if (stored !== undefined && isKnown()) takeOver(stored)
-      if (doubted.size > 0 && isKnown() && knowsEverybody(city)) eraseUnknown()
-      if (epoch === undefined || !ready || waiting.size === 0) return []
+      if (reading?.next().done === true) [reading, state] = [undefined, 'read']
+      // Before one full sync nobody is known, and everybody would be erased; in the middle of a response nobody is.
+      if (epoch === undefined || state === 'waiting' || !isKnown()) return []
+      if (state === 'read') changeAllUsers(city)
+      state = 'ready'
       const voice = formatEpoch(epoch)
-      const messages: OutMessage[] = []
-      for (const [userId, word] of waiting) {
-        if (messages.length >= batchMax) break
-        waiting.delete(userId)
-        messages.push(...toMessage(userId, word, voice))
-      }
+      const messages = sayChanged(voice)
+      if (doubted.size > 0 && !haveUsersChanged(city) && knowsEverybody(city))
+        messages.push(...eraseDoubted(voice, batchMax - messages.length))
       return messages
     },
     // A batch that was not stored is followed by a new epoch, in which everybody is said again.
     said: () => undefined,
     changed() {
-      for (const [userId, change] of takeChangedUsers(city))
-        say(userId, change === 'erased' ? erase(userId) : { user: change, erased: false })
+      if (state !== 'ready') forgetChangedUsers(city)
     },
+    isBusy: () => reading !== undefined || (state === 'ready' && isKnown() && haveUsersChanged(city)),
   }
 }

@@ -117,15 +117,18 @@ async function listen(
 /** Asks until it is answered, or until the connection is lost again. */
 async function readStored(connection: NatsConnection): Promise<readonly Msg[]> {
   for (let attempt = 0; attempt < readsMax; attempt++) {
-    const newest = await readNewest({
-      connection,
-      streamName,
-      subjects,
-      inboxPrefix: '_INBOX',
-      clock: systemClock,
-      timeoutMs: 1_000,
-      messagesMax: 100_000,
-    }).catch(() => undefined)
+    const newest = await readNewest(
+      {
+        connection,
+        streamName,
+        subjects,
+        inboxPrefix: '_INBOX',
+        clock: systemClock,
+        timeoutMs: 1_000,
+        messagesMax: 100_000,
+      },
+      (message) => message,
+    ).catch(() => undefined)
     if (newest !== undefined) return newest
   }
   return []

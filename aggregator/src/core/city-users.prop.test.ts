@@ -2,7 +2,7 @@
 import { userPresence } from '@citypresence/wire/user-presence'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { takeUsers, usersOf } from './city-users.ts'
+import { isInTheDark, takeUsers, tellUsersAnew } from './city-users.ts'
 import {
   createPresenceState,
   dropOrphans,
@@ -13,7 +13,7 @@ import {
   type StatusCode,
 } from './presence-state.ts'
 import { settleShown } from './shown-presence.ts'
-import { createUserWatch } from './user-watch.ts'
+import { createUserWatch, hasMarks } from './user-watch.ts'
 
 const people = ['@a:home', '@b:home', '@c:home', '@d:elsewhere', '@e:home:8448']
 const anyPerson = fc.constantFrom(...people)
@@ -28,7 +28,7 @@ const anyStep = fc.oneof(
       status: fc.constantFrom<StatusCode>(0, 1, 2, 3),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const), max: fc.integer({ min: 1, max: 6 }) }) },
 )
 const words = ['offline', 'online', 'unavailable', 'online'] as const
 
@@ -42,7 +42,7 @@ it('[P15] who follows all that is told knows everybody in a room, and nobody els
       const status = new Map<string, StatusCode>()
       const known = new Map<string, string>()
       const isTold = (who: string): boolean => remoteUsers || who.endsWith(':home')
-      for (const step of [...steps, { kind: 'take' as const }]) {
+      for (const step of [...steps, { kind: 'take' as const, max: 2 }]) {
         if (step.kind === 'come') {
           joinRoom(state, '!r', step.who)
           inRoom.add(step.who)
@@ -55,15 +55,20 @@ it('[P15] who follows all that is told knows everybody in a room, and nobody els
           status.set(step.who, step.status)
         } else {
           settleShown(state, { held: false, graceMs: 0, nowMs: 1 })
-          for (const [who, change] of takeUsers(state, scope)) {
-            if (change === 'erased') {
-              expect(known.has(who)).toBe(true)
-              known.delete(who)
-            } else {
-              expect(userPresence.decode(change)).toEqual({ ok: true, value: change })
-              known.set(who, change.status)
+          const take = (): Map<string, string> => {
+            const news = new Map<string, string>()
+            while (state.watch !== undefined && hasMarks(state.watch)) {
+              const taken = takeUsers(state, scope, step.max)
+              expect(taken.size).toBeLessThanOrEqual(step.max)
+              for (const [who, change] of taken) news.set(who, change === 'erased' ? change : change.status)
+              for (const change of taken.values())
+                if (change !== 'erased') expect(userPresence.decode(change)).toEqual({ ok: true, value: change })
             }
+            return news
           }
+          for (const [who, word] of take())
+            if (word === 'erased') expect(known.delete(who)).toBe(true)
+            else known.set(who, word)
           for (const who of people) {
             const word = words[inRoom.has(who) ? (status.get(who) ?? 0) : 0]
             // Of who never came online nobody has to hear.
@@ -72,7 +77,8 @@ it('[P15] who follows all that is told knows everybody in a room, and nobody els
             if (!inRoom.has(who)) expect(known.has(who)).toBe(false)
           }
           // A leader that begins says everybody who is not offline, and whoever was told of.
-          const all = new Map([...usersOf(state, scope)].map((one) => [one.matrix_user_id, one.status]))
+          tellUsersAnew(state)
+          const all = take()
           expect(all).toEqual(new Map([...all.keys()].map((who) => [who, known.get(who) ?? 'offline'])))
           for (const who of known.keys()) expect(all.has(who)).toBe(true)
         }
@@ -92,7 +98,22 @@ it('[P15] switched off nothing is told, whatever happens', () => {
         settleShown(state, { held: false, graceMs: 0, nowMs: 1 })
       }
       const scope = { homeServer: 'home', remoteUsers: true }
-      expect([takeUsers(state, scope).size, [...usersOf(state, scope)]]).toEqual([0, []])
+      tellUsersAnew(state)
+      expect(takeUsers(state, scope, Infinity).size).toBe(0)
+    }),
+  )
+})
+
+it('[L57] in the dark is who is there, is to be told of, and is in no room that is shown', () => {
+  const rooms = ['!a', '!b', '!c']
+  fc.assert(
+    fc.property(fc.subarray(rooms), fc.subarray(rooms), anyPerson, fc.boolean(), (inRooms, dark, who, remoteUsers) => {
+      const state = createPresenceState('@daemon:home', 10, createUserWatch())
+      for (const roomId of rooms) openRoom(state, roomId)
+      for (const roomId of inRooms) joinRoom(state, roomId, who)
+      const isThere = inRooms.length > 0 && inRooms.every((roomId) => dark.includes(roomId))
+      const isTold = remoteUsers || who.endsWith(':home')
+      expect(isInTheDark(state, { homeServer: 'home', remoteUsers }, new Set(dark), who)).toBe(isThere && isTold)
     }),
   )
 })

@@ -4,18 +4,18 @@ import type { UserPresence } from '@citypresence/wire/user-presence'
 import { nameOf } from './id-table.ts'
 import { statusCode, type PresenceState } from './presence-state.ts'
 import { serverOf } from './sync-json.ts'
-import { isReported, takeMarks } from './user-watch.ts'
+import { forgetMarks, isReported, markChanged, takeMarks } from './user-watch.ts'
 
 export type UserScope = { readonly homeServer: string; readonly remoteUsers: boolean }
 
 const tells = ({ homeServer, remoteUsers }: UserScope, userId: string): boolean =>
   remoteUsers || serverOf(userId) === homeServer
 
-/** The users whose status changed since the last time, and those who share no room any more. */
-export function takeUsers(state: PresenceState, scope: UserScope): Map<string, UserPresence | 'erased'> {
+/** Of the users whose status changed since the last time, and those who share no room any more, the first so many. */
+export function takeUsers(state: PresenceState, scope: UserScope, max: number): Map<string, UserPresence | 'erased'> {
   const users = new Map<string, UserPresence | 'erased'>()
   if (state.watch === undefined) return users
-  const { changed, gone } = takeMarks(state.watch)
+  const { changed, gone } = takeMarks(state.watch, max)
   for (const userId of gone) if (tells(scope, userId)) users.set(userId, 'erased')
   for (const user of changed) {
     const userId = nameOf(state.users, user)
@@ -24,12 +24,24 @@ export function takeUsers(state: PresenceState, scope: UserScope): Map<string, U
   return users
 }
 
-/** Everybody who was told of, or is not offline: all that a new leader has to say. */
-export function* usersOf(state: PresenceState, scope: UserScope): Generator<UserPresence> {
-  if (state.watch === undefined) return
-  for (const [userId, user] of state.users.indexOf)
-    if (tells(scope, userId) && (state.shown[user] !== 0 || isReported(state.watch, user)))
-      yield userPresenceOf(state, user, userId)
+/** All that a new leader has to say is news: everybody who was told of, or is not offline. A look at a number each, at once. */
+export function tellUsersAnew({ watch, shown }: PresenceState): void {
+  if (watch === undefined) return
+  forgetMarks(watch)
+  for (let user = 0; user < shown.length; user++)
+    if (shown[user] !== 0 || isReported(watch, user)) markChanged(watch, user)
+}
+
+/** Whether somebody is in rooms of which no presence is told, and in no other: then nothing is known. */
+export function isInTheDark(
+  state: PresenceState,
+  scope: UserScope,
+  blind: ReadonlySet<string>,
+  userId: string,
+): boolean {
+  const user = state.users.indexOf.get(userId)
+  if (user === undefined || !tells(scope, userId)) return false
+  return (state.roomsOf[user] ?? []).every((room) => blind.has(nameOf(state.rooms, room)))
 }
 
 function userPresenceOf(state: PresenceState, user: number, userId: string): UserPresence {

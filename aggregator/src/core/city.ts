@@ -18,7 +18,7 @@ import type { UserPresence } from '@citypresence/wire/user-presence'
 import { whomToAsk } from './blind-rooms.ts'
 import { createCityRooms, inheritBlind, lookAtRoom, noteBlind, takeMap, valueOfSlug } from './city-rooms.ts'
 import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
-import { takeUsers, usersOf } from './city-users.ts'
+import { isInTheDark, takeUsers, tellUsersAnew } from './city-users.ts'
 import type { Moment } from './moment.ts'
 import { createObservation, endLives, findLifeDue, forgetRoomless, observe, stopAllTyping } from './observation.ts'
 import type { Observation } from './observation.ts'
@@ -32,7 +32,7 @@ import { sourceDueMs, wantsProbe } from './source-health.ts'
 import type { SourceHealth, SourceVerdict } from './source-health.ts'
 import type { Fact } from './sync-facts.ts'
 import { takeList } from './unlisted-rooms.ts'
-import { createUserWatch } from './user-watch.ts'
+import { createUserWatch, forgetMarks, hasMarks } from './user-watch.ts'
 
 export type { MappedRoom, RoomValue } from './city-rooms.ts'
 
@@ -277,18 +277,33 @@ export const mappedSlugs = (city: City): readonly RoomSlug[] => [...city.rooms.s
 export const sourceOf = (city: City, at: Moment): SourceVerdict =>
   judgeSource(city.health, at, city.options.staleAfterMs)
 
-/** The users whose status changed since they were last taken; erased: no room is shared any more. Ends the response. */
-export function takeChangedUsers(city: City): ReadonlyMap<string, UserPresence | 'erased'> {
+/** So many users whose status changed since they were last taken; erased: no room is shared any more. Ends the response. */
+export function takeChangedUsers(city: City, max: number): ReadonlyMap<string, UserPresence | 'erased'> {
   endResponse(city)
-  return takeUsers(city.observation.state, city.options)
+  return takeUsers(city.observation.state, city.options, max)
+}
+
+export const haveUsersChanged = ({ observation: { state } }: City): boolean =>
+  state.watch !== undefined && hasMarks(state.watch)
+
+/** For who tells nobody. */
+export function forgetChangedUsers({ observation: { state } }: City): void {
+  if (state.watch !== undefined) forgetMarks(state.watch)
+}
+
+/** For a leader that begins: everybody is to be told of. Ends the response. */
+export function changeAllUsers(city: City): void {
+  endResponse(city)
+  tellUsersAnew(city.observation.state)
 }
 
 /** Whether somebody who is not known is not there: every room is listed, and presence is believed. */
 export const knowsEverybody = ({ observation, health }: City): boolean =>
   observation.unlisted.size === 0 && !isHeld(health)
 
-/** Every user to be told of, for a leader that begins. */
-export const knownUsers = (city: City): Iterable<UserPresence> => usersOf(city.observation.state, city.options)
+/** Whether somebody is known to be there, and nothing else: each of their rooms is kept out of presence. */
+export const isUserInTheDark = ({ observation, options, rooms }: City, userId: string): boolean =>
+  isInTheDark(observation.state, options, rooms.blind, userId)
 
 function reach(city: City, at: Moment): void {
   if (at.monotonicMs >= city.now.monotonicMs) city.now = at

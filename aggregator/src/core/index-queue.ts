@@ -17,15 +17,18 @@ export function unqueue(queue: IndexQueue, index: number): void {
   if (index < queue.marks.length) queue.marks[index] = 0
 }
 
-/** All that wait, in order; the queue is empty afterwards. */
-export function drain(queue: IndexQueue): number[] {
+/** All that wait, in order, or the first so many of them: they wait no longer. */
+export function drain(queue: IndexQueue, max = Infinity): number[] {
   const waiting: number[] = []
+  let looked = 0
   for (const index of queue.list) {
+    if (waiting.length >= max) break
+    looked++
     if (queue.marks[index] !== 1) continue
     queue.marks[index] = 0
     waiting.push(index)
   }
-  queue.list.length = 0
+  queue.list.splice(0, looked)
   return waiting
 }
 

@@ -1,12 +1,22 @@
 // The watch against three plain sets of names.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createUserWatch, isReported, markChanged, markGone, markReported, takeMarks } from './user-watch.ts'
+import {
+  createUserWatch,
+  forgetMarks,
+  hasMarks,
+  isReported,
+  markChanged,
+  markGone,
+  markReported,
+  takeMarks,
+} from './user-watch.ts'
 
 const anyUser = fc.nat(200)
 const anyStep = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('change', 'report', 'go'), user: anyUser }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take'), user: fc.constant(0) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take'), user: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget'), user: fc.constant(0) }) },
 )
 const nameOf = (user: number): string => `@u${user}:x`
 
@@ -26,13 +36,20 @@ it('[P15] whatever happens in whatever order, each change and each end is taken 
           markGone(watch, user, nameOf(user))
           changed.delete(user)
           if (reported.delete(user)) gone.add(nameOf(user))
-        } else {
-          const taken = takeMarks(watch)
-          expect([new Set(taken.changed), new Set(taken.gone)]).toEqual([changed, gone])
-          expect(taken.changed).toHaveLength(changed.size)
-          for (const one of changed) reported.add(one)
+        } else if (kind === 'forget') {
+          forgetMarks(watch)
+          expect(hasMarks(watch)).toBe(false)
           changed.clear()
           gone.clear()
+        } else {
+          // So many at a time: who is gone first, all of them before anybody who changed.
+          const taken = takeMarks(watch, user + 1)
+          expect(taken.gone.length).toBe(Math.min(gone.size, user + 1))
+          expect(taken.changed.length).toBe(Math.min(changed.size, user + 1 - taken.gone.length))
+          for (const one of taken.gone) expect(gone.delete(one)).toBe(true)
+          for (const one of taken.changed) expect(changed.delete(one)).toBe(true)
+          for (const one of taken.changed) reported.add(one)
+          if (changed.size + gone.size > 0) expect(hasMarks(watch)).toBe(true)
         }
         expect(isReported(watch, user)).toBe(reported.has(user))
       }

@@ -50,11 +50,23 @@ function wasReported(watch: UserWatch | undefined, user: number): boolean {
   return true
 }
 
-/** The users that changed since the last time, now taken as told, and those that are gone. */
-export function takeMarks(watch: UserWatch): { changed: number[]; gone: string[] } {
-  const changed = drain(watch.changed)
+/** So many users that are gone, then those that changed, now taken as told. Who is gone may have come again: that is told after it. */
+export function takeMarks(watch: UserWatch, max: number): { changed: number[]; gone: string[] } {
+  const gone: string[] = []
+  for (const userId of watch.gone) {
+    if (gone.length >= max) break
+    watch.gone.delete(userId)
+    gone.push(userId)
+  }
+  const changed = drain(watch.changed, max - gone.length)
   for (const user of changed) markReported(watch, user)
-  const gone = [...watch.gone]
-  watch.gone.clear()
   return { changed, gone }
+}
+
+export const hasMarks = ({ changed, gone }: UserWatch): boolean => gone.size > 0 || changed.list.length > 0
+
+/** Nobody is told: what changed is no news any more. */
+export function forgetMarks({ changed, gone }: UserWatch): void {
+  drain(changed)
+  gone.clear()
 }

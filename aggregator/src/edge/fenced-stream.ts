@@ -242,14 +242,14 @@ async function send(
 
 async function readStored(options: FencedStreamOptions, firstWordMs: number): Promise<readonly StoredMessage[]> {
   const { subjects, kind } = options
-  const messages = await readNewest({
+  const question = {
     ...options,
     subjects: kind === 'rooms' ? subjects.rooms : subjects.users,
     timeoutMs: storedTimeoutMs,
     firstWordMs,
     messagesMax: storedMax[kind],
-  })
-  return messages.map((message) => ({
+  }
+  return readNewest(question, (message) => ({
     subject: message.headers?.get('Nats-Subject') ?? '',
     body: message.string(),
   }))

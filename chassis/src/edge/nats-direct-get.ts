@@ -20,13 +20,14 @@ export type DirectGetOptions = {
   readonly messagesMax: number
 }
 
-export function readNewest(options: DirectGetOptions): Promise<Msg[]> {
+/** `keep` is asked as each message comes: a million of them are never looked at in one turn. */
+export function readNewest<T>(options: DirectGetOptions, keep: (message: Msg) => T): Promise<T[]> {
   const { connection, streamName, subjects, inboxPrefix, clock, timeoutMs, messagesMax } = options
   const { firstWordMs = timeoutMs } = options
-  const { promise, resolve, reject } = Promise.withResolvers<Msg[]>()
+  const { promise, resolve, reject } = Promise.withResolvers<T[]>()
   const fail = (why: string, cause?: unknown): void =>
     reject(new CityError('SnapshotFailed', `${streamName}: ${why}`, { cause }))
-  const messages: Msg[] = []
+  const messages: T[] = []
   const inbox = createInbox(inboxPrefix)
   const cancelFirst = clock.after(firstWordMs, () => fail(`no word in ${firstWordMs} ms`))
   const hear = (message: Msg): void => {
@@ -35,7 +36,7 @@ export function readNewest(options: DirectGetOptions): Promise<Msg[]> {
     if (code === 204) resolve(messages)
     else if (code === 404) resolve([])
     else if (code >= 400) fail(`it answered ${code} ${message.headers?.description ?? ''}`)
-    else if (messages.push(message) > messagesMax) fail(`it holds more than ${messagesMax} messages`)
+    else if (messages.push(keep(message)) > messagesMax) fail(`it holds more than ${messagesMax} messages`)
   }
   const subscription = connection.subscribe(inbox, {
     callback: (error, message) => {

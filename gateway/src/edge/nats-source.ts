@@ -109,15 +109,18 @@ export function followNats(options: FollowOptions): NatsSource {
     return answer.kind === 'unusable' ? answer.message : undefined
   }
   const ask = async (): Promise<void> => {
-    const messages = await readNewest({
-      connection,
-      streamName: options.streamName,
-      subjects: subjects.all,
-      inboxPrefix: options.inboxPrefix,
-      clock,
-      timeoutMs: snapshotTimeoutMs,
-      messagesMax: snapshotMessagesMax,
-    }).catch((error: unknown) => {
+    const messages = await readNewest(
+      {
+        connection,
+        streamName: options.streamName,
+        subjects: subjects.all,
+        inboxPrefix: options.inboxPrefix,
+        clock,
+        timeoutMs: snapshotTimeoutMs,
+        messagesMax: snapshotMessagesMax,
+      },
+      (message) => message,
+    ).catch((error: unknown) => {
       metrics.failed('SnapshotFailed')
       told.warn('SnapshotFailed', { err: error, code: 'SnapshotFailed' }, 'the stream gave no snapshot')
       return undefined
