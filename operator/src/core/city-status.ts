@@ -23,7 +23,13 @@ export const cityStatus = objectOf('The city as it is.', {
       replicas: optional(whole('Pods that there are.', 0, countMax)),
       readyReplicas: optional(whole('Pods that are ready.', 0, countMax)),
       leader: optional(text('The pod that leads.', { maxLength: 253 })),
-      leaseTransitions: optional(whole('How often the Lease changed hands.', 0, countMax)),
+      leaseTransitions: optional(
+        whole(
+          'Grows whenever the Lease changes hands; no count, for it begins at the seconds since 2020.',
+          0,
+          countMax,
+        ),
+      ),
     }),
   ),
   gateway: optional(
