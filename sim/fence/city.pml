@@ -29,6 +29,9 @@
 #ifndef RECREATIONS
 #define RECREATIONS 0
 #endif
+#ifndef EMPTIED
+#define EMPTIED 0      /* times that somebody empties the Lease, or makes it anew: its transitions are lost */
+#endif
 #ifndef STEADY
 #define STEADY 1       /* batches after the full publish, while there is trouble */
 #endif
@@ -50,6 +53,12 @@
 #ifndef FENCE
 #define FENCE 4        /* 0 none, 1 the gateway filters, 2 each room compares and sets, 3 no term check, 4 the protocol */
 #endif
+#ifndef FENCED
+#define FENCED 1       /* the stream takes a write only under the record that it expects */
+#endif
+#ifndef COMPARES
+#define COMPARES 1     /* and a claim only over the record that was read */
+#endif
 #ifndef ACK_CHECK
 #define ACK_CHECK 1    /* an acknowledgement has to begin at my last sequence + 1 */
 #endif
@@ -61,6 +70,9 @@
 #endif
 #ifndef SPACE
 #define SPACE 4        /* terms of one transition of the Lease; 1: the term is the transition */
+#endif
+#ifndef CLOCK
+#define CLOCK 1        /* whoever takes the Lease takes transitions above all that ever were: by the seconds since 2020 */
 #endif
 #ifndef RAISES
 #define RAISES 1       /* who comes to a record past its terms claims only once it raised the Lease that it holds */
@@ -113,6 +125,13 @@ Store now, old;                                 /* old: what a lagging follower 
 bool hasOld;
 
 byte lease, transitions;                        /* who holds the Lease (0: nobody), and its transitions: they outlive the store */
+byte elapsed;                                   /* the clock: the highest transitions that there ever were */
+#if EMPTIED > 0
+byte emptied = EMPTIED, taken, lastHolder;
+#define mayTake (taken < TAKES)
+#else
+#define mayTake (transitions < TAKES)
+#endif
 byte started;                                   /* candidates are alike: they come to the Lease first in the order of their numbers */
 byte lost = LOST, gaps = GAPS, copies = COPIES, rollbacks = ROLLBACKS, recreations = RECREATIONS;
 byte waiting = 3;                               /* candidates that stand by */
@@ -129,6 +148,11 @@ bool liveIsBest;                                /* the best voice was heard in t
  * the gateway began to listen. */
 short highest;
 byte finished, finishedBefore;
+
+inline setTransitions(to) {
+  transitions = to; assert(transitions <= TRANSITIONS_MAX);
+  if :: transitions > elapsed -> elapsed = transitions :: else fi
+}
 
 /* Within one step only. */
 short voiceNow;
@@ -326,13 +350,14 @@ proctype Gateway() {
 
 /* Whether the server takes what the leader sends now. */
 #if FENCE >= 3
-#define passes (EPOCH(now.record) == EPOCH(voice))
+#define passes (!FENCED || EPOCH(now.record) == EPOCH(voice))
 #elif FENCE == 2
 #define passes (said >= 2 || now.at[said] == seen[said])
 #else
 #define passes true
 #endif
 
+#define isUnclaimed (!COMPARES || EPOCH(now.record) == expected)
 #define isMine (now.record == voice && now.holder == me)
 #define above ((TERM(now.record) > claimed -> TERM(now.record) : claimed) + 1)
 #define isFree (FENCE == 3 || (TERM(now.record) < term && claimed < term))
@@ -383,10 +408,15 @@ proctype Candidate(byte me) {
 
 standby:
   atomic {                                                    /* anybody may take the Lease once it ran out, and it may at any time */
-    me <= started + 1 && ((!calm && transitions < TAKES && lease != me) || (calm && !OUTAGE && lease == 0 && me == 1));
+    me <= started + 1 && ((!calm && mayTake && lease != me) || (calm && !OUTAGE && lease == 0 && me == 1));
     waiting--;
     if :: me == started + 1 -> started++ :: else fi;
-    lease = me; transitions++; assert(transitions <= TRANSITIONS_MAX); term = FIRST_TERM(transitions);
+#if EMPTIED > 0
+    if :: !calm -> taken++ :: else fi;
+    lastHolder = me;
+#endif
+    if :: CLOCK && elapsed > transitions -> transitions = elapsed :: else fi;
+    lease = me; setTransitions(transitions + 1); term = FIRST_TERM(transitions);
     printf("%d takes the Lease, transitions %d\n", me, transitions)
   }
 #if FENCE < 3
@@ -426,7 +456,7 @@ read:                                                         /* who leads? aske
   atomic {                                                    /* the Lease is raised first, if it is still mine */
     if
     :: lease == me && !(calm && OUTAGE) ->
-       transitions = TRANSITION(term); assert(transitions <= TRANSITIONS_MAX);
+       setTransitions(TRANSITION(term));
        printf("%d raises transitions to %d\n", me, transitions)
     :: lease != me || (calm && OUTAGE) -> if :: RAISES -> restart(); goto standby :: !RAISES -> goto claim fi
     fi
@@ -437,7 +467,7 @@ claim:
     canTell ->
     late = false;
     if
-    :: EPOCH(now.record) == expected ->
+    :: isUnclaimed ->
        now.last++; assert(now.last <= LAST_MAX);
        now.record = VOICE(term, now.last); now.holder = me;
        printf("%d claims %d.%d\n", me, TERM(now.record), EPOCH(now.record));
@@ -451,7 +481,7 @@ claim:
           goto read
 #endif
        fi
-    :: EPOCH(now.record) != expected ->                       /* somebody was faster */
+    :: !isUnclaimed ->                                        /* somebody was faster */
        if :: voice != 0 || lease == me -> goto read :: voice == 0 && lease != me -> restart(); goto standby fi
     fi
   }
@@ -487,9 +517,15 @@ lead:
   :: atomic { !isMine -> goto read }
 #endif
   :: atomic { !(calm && OUTAGE) && lease == me && transitions < TRANSITION(term) ->
-       transitions = TRANSITION(term); assert(transitions <= TRANSITIONS_MAX);
+       setTransitions(TRANSITION(term));
        printf("%d raises transitions to %d\n", me, transitions) }
+#if EMPTIED > 0
+  :: atomic { lease == 0 && lastHolder == me -> lease = me; setTransitions(TRANSITION(term));
+       printf("%d takes the Lease again, transitions %d\n", me, transitions) }
+  :: atomic { !calm && lease != me && lease != 0 -> restart(); goto standby }
+#else
   :: atomic { !calm && lease != me -> restart(); goto standby }        /* the Lease names another */
+#endif
   od
 }
 
@@ -503,6 +539,10 @@ proctype Disk() {
        printf("the store rolls back to #%d\n", now.last) }
   :: d_step { !calm && recreations > 0 && now.last > 0 -> recreations--; emptyStore(now); now.last++;
        printf("the stream is made again, above #%d\n", now.last) }
+#if EMPTIED > 0
+  :: d_step { !calm && emptied > 0 && transitions > 0 -> emptied--; lease = 0; transitions = 0;
+       printf("somebody empties the Lease\n") }
+#endif
   od
 }
 
@@ -527,7 +567,7 @@ proctype Judge() {
 init {
   atomic {
     run Candidate(1); run Candidate(2); run Candidate(3); run Gateway();
-#if COPIES + ROLLBACKS + RECREATIONS > 0
+#if COPIES + ROLLBACKS + RECREATIONS + EMPTIED > 0
     run Disk();
 #endif
 #if JUDGED

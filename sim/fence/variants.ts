@@ -2,6 +2,8 @@
 // rule taken away, which has to be found wrong. The names are those of city.pml.
 export type Setting =
   | 'FENCE'
+  | 'FENCED'
+  | 'COMPARES'
   | 'ACK_CHECK'
   | 'LOOKS_AGAIN'
   | 'NEW_TERM'
@@ -18,6 +20,8 @@ export type Setting =
   | 'COPIES'
   | 'ROLLBACKS'
   | 'RECREATIONS'
+  | 'EMPTIED'
+  | 'CLOCK'
   | 'OUTAGE'
   | 'SWEEPS'
   | 'STEADY'
@@ -65,10 +69,17 @@ export const variants: readonly Variant[] = [
     TAKES: 2,
   }),
   held('recreation', 'the protocol; the stream is made again', { ...judged, RECREATIONS: 1 }),
+  held('emptied', 'the protocol; the Lease loses its transitions, the stream is made again', {
+    ...judged,
+    RECREATIONS: 1,
+    EMPTIED: 1,
+  }),
   broken('no-fence', 'no fence', { ...atOnce, FENCE: 0 }),
   broken('filter-only', 'no fence, the gateway filters by term', { ...atOnce, FENCE: 1 }),
   broken('room-compare-and-set', 'each room compares and sets, no fence', { ...atOnce, FENCE: 2 }),
   broken('no-term-check', 'a claim does not look at the recorded term', { ...atOnce, FENCE: 3 }),
+  broken('unfenced-writes', 'claims as in the protocol, and every write is taken', { ...atOnce, FENCED: 0 }),
+  broken('blind-claim', 'a claim is taken whatever the record is by then', { ...atOnce, COMPARES: 0 }),
   broken('no-ack-check', 'an acknowledgement may begin anywhere', { ...rolledBack, ACK_CHECK: 0 }),
   broken('never-looks-again', 'a leader without doubt never reads the record again', { ...rolledBack, LOOKS_AGAIN: 0 }),
   broken('same-term', 'who claims again keeps its term', { ...rolledBack, NEW_TERM: 0 }),
@@ -80,6 +91,12 @@ export const variants: readonly Variant[] = [
     REMEMBERS: 0,
   }),
   broken('claims-before-raising', 'a claim past its terms does not wait for the Lease', { ...rolledBack, RAISES: 0 }),
+  broken('no-clock', 'who takes an emptied Lease counts from nothing', {
+    ...judged,
+    RECREATIONS: 1,
+    EMPTIED: 1,
+    CLOCK: 0,
+  }),
   broken('half-said', 'the leader says "complete" after half of the rooms', { ...atOnce, WHOLE: 0 }),
   broken('half-believed', 'the gateway does not count the rooms', { ...atOnce, COUNTS: 0 }),
   broken('no-join', 'any snapshot joins', { QUEUE: 0, COPIES: 1, JOINS: 0 }),
