@@ -392,6 +392,43 @@ describe('a takeover', () => {
     expect([statesOf(), pod.ended?.code]).toEqual([['ended', 'ended'], 'Deposed'])
   })
 
+  it('[E28] what becomes of the link to NATS is told to the election', async () => {
+    const told: boolean[] = []
+    const election = { ...electBySilence(clock), linkChanged: (isLinked: boolean) => void told.push(isLinked) }
+    const pod = startPod('a', {}, 'town', () => server.connect(), { election })
+    await pass(100)
+    server.cut(pod.connection)
+    await pass(100)
+    server.join(pod.connection)
+    await pass(100)
+    expect(told).toEqual([false, true])
+  })
+
+  it('[L14] a claim lies above every term that was heard, also when stream and clock know of none', async () => {
+    const ahead = { ...electBySilence(clock), termFloor: () => 1_000_000 }
+    const first = startPod('a', { plaza: 3 }, 'town', () => server.connect(), { election: ahead })
+    await pass(6_000)
+    const second = startPod('b', { plaza: 3 }, 'town', () => server.connect(), {
+      election: { ...electBySilence(clock), termFloor: () => 0 },
+    })
+    await pass(2_000)
+    expect(termOf(first)).toBe(1_000_001)
+    server.cut(first.connection)
+    await server.connect().request(`$JS.API.STREAM.DELETE.${roomStream}`, '')
+    await pass(8_000)
+    expect(termOf(second)).toBeGreaterThan(1_000_001)
+  })
+
+  it('[L14] for users nobody claims who does not lead the rooms, and a claim lies above the milliseconds since 2020', async () => {
+    const both = { userEvents: true }
+    const leading = startPod('a', { plaza: 3 }, 'town', () => server.connect(), both)
+    await pass(6_000)
+    const waiting = startPod('b', { plaza: 3 }, 'town', () => server.connect(), both)
+    await pass(6_000)
+    expect(waiting.leaders.voices.map((voice) => voice.state())).toEqual(['standby', 'standby'])
+    expect(leading.leaders.voices[1]?.epoch()?.term).toBeGreaterThan(termFloorAt(clock.wallMs()) - 20_000)
+  })
+
   it('[L28] another city on the same stream ends, and disturbs nobody', async () => {
     const first = startPod('a', { plaza: 3 })
     await pass(6_000)

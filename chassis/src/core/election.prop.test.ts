@@ -214,6 +214,11 @@ describe('a leader', () => {
     ])
   })
 
+  it('[E5] says no shorter time than it takes itself, where seconds do not come out even', () => {
+    const { effects } = play({ ...fenced, leaseMs: 1_500, renewDeadlineMs: 1_000, retryMs: 200 }, won.slice(0, 2))
+    expect(written(effects)).toMatchObject({ change: { durationS: 2 } })
+  })
+
   it('[E5] without a fence its time is counted from when the renewal was sent, and ends at the deadline', () => {
     const leading = play(strict, won)
     expect(leads(leading.election, strict, 3_999)).toBe(true)
