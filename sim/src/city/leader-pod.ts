@@ -60,10 +60,16 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
     process.kill()
     stopping.abort()
   }
+  // In order, as a service ends: the last word is acknowledged, the Lease let go, and then it is gone.
+  let isEnding = false
   const end = (error: unknown): void => {
-    if (!process.isAlive) return
-    kill()
-    options.onEnd(toErrorCode(error))
+    if (!process.isAlive || isEnding) return
+    isEnding = true
+    void leave().then(() => {
+      if (!process.isAlive) return
+      kill()
+      options.onEnd(toErrorCode(error))
+    })
   }
   const city = createCity({
     daemonUserId,
@@ -160,6 +166,10 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
     signal: stopping.signal,
     drift: () => undefined,
   }).catch(end)
+  async function leave(): Promise<void> {
+    await leaders.stop()
+    await election.leave()
+  }
   return {
     process,
     matrix,
@@ -167,9 +177,6 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
     api,
     leads: () => leaders.voices[0]?.state() === 'leading',
     kill,
-    async leave() {
-      await leaders.stop()
-      await election.leave()
-    },
+    leave,
   }
 }
