@@ -7,6 +7,7 @@
 import { appendFileSync } from 'node:fs'
 import { percentile } from '@citypresence/stack/demo/progress'
 import { until } from '@citypresence/stack/until'
+import type { Frame } from '@citypresence/stack/viewer'
 import { compareEpochs, type Epoch } from '@citypresence/wire/epoch'
 import { startLeasedCity, type Heard, type LeasedCity, type Pod } from './leased-city.ts'
 
@@ -34,11 +35,15 @@ async function fail(city: LeasedCity, end: (pod: Pod) => unknown): Promise<Sampl
   await city.leader()
   const after = city.shown.slice(shownFrom)
   const right = after.findIndex(({ counts }) => counts.online === online)
+  // What the browser showed when the leader went: nothing but this may stand there until the right count comes, and nothing after it.
+  const before = online === 2 ? 1 : 2
+  const isStray = ({ counts }: Frame, index: number): boolean =>
+    counts.online !== online && (index > right || counts.online !== before)
   return {
     heardMs: heardAtMs - changedAtMs,
     shownMs: shownAtMs - changedAtMs,
     stored: deposedWords(city.heard.slice(heardFrom)),
-    shown: after.slice(right).filter(({ counts }) => counts.online !== online).length,
+    shown: after.filter(isStray).length,
   }
 }
 
