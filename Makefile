@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench sbom audit kube-binaries freeze-synapse crds images clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench bench-operator sbom audit kube-binaries freeze-synapse crds images clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -85,6 +85,9 @@ images: build ## build the images of the services (SERVICES=gateway, BASE=…, B
 
 bench: deps-demo ## measure what must not take long, each figure beside its floor of the same run
 	@$(WITH_NODE) node bench/first-sync.ts
+
+bench-operator: deps-demo kube-binaries ## measure the operator on a real kube-apiserver (CITIES='1 100 1000' IDLE_MINUTES=10)
+	@$(WITH_NODE) node bench/operator.ts
 
 freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
 	@sh $(INSTALL)/freeze-synapse.sh

@@ -45,6 +45,12 @@ export const settings = {
     optional: true,
     help: 'Hosts that cities may ask (homeservers, city services, key addresses), separated by commas; without it any.',
   },
+  apiRequestsPerS: {
+    env: 'API_REQUESTS_PER_SECOND',
+    decode: decode.integer({ min: 1, max: 1_000 }),
+    default: 50,
+    help: 'Requests to the API server in a second, after a burst of twice as many. A city that is made takes some thirty, one that is in order two in five minutes.',
+  },
   apiServerPorts: {
     env: 'API_SERVER_PORTS',
     decode: decode.list(decode.integer({ min: 1, max: 65_535 })),

@@ -56,10 +56,15 @@ await runService({
         : await accessByKubeconfig(kubeconfig)
     const namespace = namespaceFor(config, access.namespace)
     const userAgent = `citypresence-operator/${version}`
+    const perS = config.apiRequestsPerS
     const onCall = (verb: string, code: string): void => numbers.apiCalls.inc({ verb, code })
-    const api = await parts.start('api', () => openKubeApi({ access, userAgent, clock: systemClock, onCall }), {
-      stop: (one) => one.close(),
-    })
+    const api = await parts.start(
+      'api',
+      () => openKubeApi({ access, userAgent, clock: systemClock, onCall, rate: { perS, burst: 2 * perS } }),
+      {
+        stop: (one) => one.close(),
+      },
+    )
     const status = { name: config.leaseName }
     const lease = keepLease({
       api,

@@ -9,22 +9,7 @@ import { until } from '@citypresence/stack/until'
 import { apiVersion, kind } from './core/city-presence.ts'
 import { installCrd } from './testing/api-of.ts'
 import { smallSpec } from './testing/cities.ts'
-
-const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete']
-const rules = [
-  { apiGroups: ['presence.daarion.city'], resources: ['citypresences'], verbs: ['get', 'list', 'watch'] },
-  { apiGroups: ['presence.daarion.city'], resources: ['citypresences/status'], verbs: ['get', 'patch'] },
-  // To own objects whose deletion waits for them.
-  { apiGroups: ['presence.daarion.city'], resources: ['citypresences/finalizers'], verbs: ['update'] },
-  { apiGroups: [''], resources: ['configmaps', 'serviceaccounts', 'services'], verbs },
-  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: ['apps'], resources: ['deployments'], verbs },
-  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...verbs, 'update'] },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs },
-  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs },
-  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies', 'ingresses'], verbs },
-]
+import { operatorRules } from './testing/operator-rights.ts'
 
 const deadlineMs = 30_000
 let server: KubeApiServer
@@ -37,7 +22,7 @@ beforeAll(async () => {
   await installCrd(server)
   home = await makeLeaseHome(server)
   const role = `/apis/rbac.authorization.k8s.io/v1/namespaces/${home.namespace}/roles/aggregator`
-  await server.ask('PUT', role, { metadata: { name: 'aggregator' }, rules })
+  await server.ask('PUT', role, { metadata: { name: 'aggregator' }, rules: operatorRules })
 })
 afterAll(async () => {
   for (const one of operators) if (one.isRunning()) await one.kill()

@@ -51,7 +51,7 @@ export type KubeApiOptions = Pick<KubeRequestsOptions, 'userAgent' | 'onCall'> &
   readonly clock: Clock
   /** Strict refuses fields that the server does not know: for tests. Ignore and Warn drop them. */
   readonly fieldValidation?: 'Strict' | 'Warn'
-  readonly rate?: KubeRequestsOptions['rate']
+  readonly rate: KubeRequestsOptions['rate']
   /** Objects on one page of a list. */
   readonly pageSize?: number
   /** In place of real ones, for tests. */
@@ -60,8 +60,6 @@ export type KubeApiOptions = Pick<KubeRequestsOptions, 'userAgent' | 'onCall'> &
 
 const fieldManager = fieldManagers.operator
 
-// Twice what controller-runtime allows itself in a second would still be little for an API server; a reconcile has a dozen requests.
-const rateDefault = { perS: 20, burst: 40 }
 const timeoutMs = 10_000
 // A page of five hundred is some megabytes.
 const listTimeoutMs = 30_000
@@ -74,8 +72,8 @@ const pagesMax = 200
 const applyType = 'application/apply-patch+yaml'
 
 export function openKubeApi(options: KubeApiOptions): KubeApi {
-  const { access, fieldValidation = 'Warn', rate = rateDefault, pageSize = pageSizeDefault } = options
-  const requests = options.requests ?? createKubeRequests({ ...options, rate })
+  const { access, fieldValidation = 'Warn', pageSize = pageSizeDefault } = options
+  const requests = options.requests ?? createKubeRequests(options)
 
   /** Sends, and reads the object that comes back. */
   const ask = async (kind: KubeKind, request: Omit<KubeRequest, 'timeoutMs' | 'bytesMax'>): Promise<KubeObject> => {

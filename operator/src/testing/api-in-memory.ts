@@ -95,6 +95,7 @@ export function openApiInMemory(clock: Clock): ApiInMemory {
     userAgent: 'test',
     clock,
     onCall: () => undefined,
+    rate: { perS: 10_000, burst: 10_000 },
     requests: memory,
   })
   return {
