@@ -167,6 +167,25 @@ it('[OR1] a Secret that is missing, or lacks its key, is named; what is there is
   expect(condition('ReferencesResolved')).toBe('True/SecretsFound')
 })
 
+it('[OP5] a key that somebody adds to the settings of a pod is gone again, also when it came while the city changed', async () => {
+  const { cluster, settle, write } = start()
+  await settle()
+  const before = cluster.find('ConfigMap', 'daarion-aggregator')
+  const stain = () => {
+    const there = cluster.find('ConfigMap', 'daarion-aggregator')
+    cluster.put({ ...there, data: { ...(there['data'] as object), NODE_OPTIONS: '--import data:text/javascript,0' } })
+  }
+  stain()
+  await settle()
+  const after = cluster.find('ConfigMap', 'daarion-aggregator')
+  expect(after['data']).toEqual(before['data'])
+  expect(after.metadata.uid).not.toBe(before.metadata.uid)
+  stain()
+  write({ ...smallSpec, publishing: { roomMinPeriodMilliseconds: 1 } })
+  await settle()
+  expect(cluster.find('ConfigMap', 'daarion-aggregator')['data']).not.toHaveProperty('NODE_OPTIONS')
+})
+
 /** How often Secrets were asked for. */
 function countAsked(cluster: LittleCluster): () => number {
   let asked = 0

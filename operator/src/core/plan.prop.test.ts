@@ -145,6 +145,26 @@ it('[OP5] whatever somebody changes in an object is put right, and what they add
   )
 })
 
+it('[OP5] a ConfigMap in which somebody added a key is made anew, and nothing else is', () => {
+  const added = fc.constantFrom('data', 'binaryData')
+  fc.assert(
+    fc.property(managed, fc.string({ minLength: 1 }), added, (city, key, where) => {
+      const objects = desiredObjects(city, context, city.spec.gateway.replicas).map((one) => stored(one))
+      const applied = new Map(objects.map((one) => [placeOf(one), versionOf(one)]))
+      const index = objects.findIndex(({ kind }) => kind === 'ConfigMap')
+      const victim = objects[index]
+      if (victim === undefined || Object.keys(victim['data'] as object).includes(key)) return
+      if (city.spec.gateway.autoscaling !== undefined) return
+      const stained = { ...victim, [where]: { ...(victim[where] as object | undefined), [key]: 'x' } }
+      const { apply, remove } = plan(city, seenBy(city, objects.with(index, stained), { applied }), context, 0)
+      expect(apply).toEqual([])
+      expect(remove.map(keyOf)).toEqual([placeOf(victim)])
+      const next = plan(city, seenBy(city, objects.toSpliced(index, 1), { applied }), context, 0)
+      expect(next.apply.map(placeOf)).toEqual([placeOf(victim)])
+    }),
+  )
+})
+
 it('[OP3] unmanaged, going, not accepted or with an unmarked Secret: nothing is written but the status', () => {
   fc.assert(
     fc.property(managed, (city) => {

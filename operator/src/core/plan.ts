@@ -71,9 +71,12 @@ export function plan(
     city.spec.managementState === 'Managed' &&
     city.metadata.deletionTimestamp === undefined
   const told = tell(city, observed, context, { accepted, references, nowMs })
+  const stained = new Set(wanted.filter((one) => isStained(one, there.get(placeOf(one)))).map(placeOf))
+  const clean = wanted.filter((one) => !stained.has(placeOf(one)))
   return {
-    apply: mayWrite ? wanted.filter((one) => !isInPlace(one, there.get(placeOf(one)), observed.applied)) : [],
-    remove: mayWrite ? leftovers(city, observed.objects, wanted) : [],
+    apply: mayWrite ? clean.filter((one) => !isInPlace(one, there.get(placeOf(one)), observed.applied)) : [],
+    // What is stained is made anew by the next round, which the removal calls for.
+    remove: mayWrite ? leftovers(city, observed.objects, clean) : [],
     status: told.isNews ? told.status : undefined,
     events: told.isNews ? told.events : [],
     requeueAfterMs: waitsForSecret.has(references.reason) ? secretAgainMs : lookAgainMs,
@@ -86,11 +89,28 @@ export const versionOf = ({ metadata }: KubeObject): string =>
 
 function isInPlace(wanted: KubeObject, live: KubeObject | undefined, applied: ReadonlyMap<string, string>): boolean {
   if (live === undefined) return false
-  if (live.metadata.annotations?.[intentAnnotation] !== wanted.metadata.annotations?.[intentAnnotation]) return false
+  if (!isApplied(wanted, live)) return false
   // A generation does not move with labels and owners, so these are compared in any case.
   if (!covers(live.metadata, wanted.metadata)) return false
   return applied.get(placeOf(wanted)) === versionOf(live) || covers(live, wanted)
 }
+
+const isApplied = (wanted: KubeObject, live: KubeObject): boolean =>
+  live.metadata.annotations?.[intentAnnotation] === wanted.metadata.annotations?.[intentAnnotation]
+
+/**
+ * A key that somebody added to a ConfigMap is a setting of a pod: NODE_OPTIONS would be code. To server-side apply it is theirs, and
+ * stays, so the whole is made anew.
+ */
+function isStained(wanted: KubeObject, live: KubeObject | undefined): boolean {
+  if (wanted.kind !== 'ConfigMap' || live === undefined || live.metadata.deletionTimestamp !== undefined) return false
+  // Keys of ours that are not wanted any more go with the apply.
+  if (!isApplied(wanted, live)) return false
+  const ours = keysIn(wanted['data'])
+  return [...keysIn(live['data']), ...keysIn(live['binaryData'])].some((key) => !ours.includes(key))
+}
+
+const keysIn = (fields: unknown): readonly string[] => (isFields(fields) ? Object.keys(fields) : [])
 
 function leftovers(city: CityPresence, objects: readonly KubeObject[], wanted: readonly KubeObject[]): ObjectRef[] {
   const kept = new Set(wanted.map((one) => placeOf(one)))

@@ -181,7 +181,9 @@ function clockAt(clock: FakeClock, afterMs: number): () => boolean {
 const smeared = (object: Fields): Fields => {
   const metadata = object['metadata'] as Fields
   const labels = { ...(metadata['labels'] as Fields), 'app.kubernetes.io/name': 'bent' }
-  return { ...object, metadata: { ...metadata, labels } }
+  // To a ConfigMap a key is added, too, which would be a setting of a pod.
+  const data = object['kind'] === 'ConfigMap' ? { data: { ...(object['data'] as Fields), NODE_OPTIONS: 'theirs' } } : {}
+  return { ...object, ...data, metadata: { ...metadata, labels } }
 }
 
 /** All that is wanted of it, changed by somebody. */
