@@ -14,7 +14,7 @@ import { referencePage } from '../operator/src/reference-page.ts'
 import { markdownTable, type KeptRun } from '../sim/fence/table.ts'
 import { dashboardFiles } from '../sight/src/dashboards.ts'
 import { metricsPage } from '../sight/src/metrics-page.ts'
-import { ruleGroups } from '../sight/src/rules.ts'
+import { operatorRuleGroups, ruleGroups } from '../sight/src/rules.ts'
 import { runbookPages } from '../sight/src/runbooks.ts'
 import { cruiseHouse, drawFolders } from './folder-graph.ts'
 import { securityPage } from './security-page.ts'
@@ -31,6 +31,10 @@ export async function generatedPages(): Promise<readonly Page[]> {
     ...runbookPages(),
     ...dashboardFiles(),
     { path: 'sight/rules.json', text: `${JSON.stringify(ruleGroups(), null, 2)}\n` },
+    {
+      path: 'helm/city-presence/files/operator-rules.json',
+      text: `${JSON.stringify(operatorRuleGroups(), null, 2)}\n`,
+    },
     { path: 'docs/SETTINGS.md', text: settingsPage() },
     { path: 'docs/SECURITY.md', text: securityPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },

@@ -38,7 +38,8 @@ beforeAll(async () => {
   for (const name of namespaces) await made('/api/v1/namespaces', { metadata: { name } })
   // Otherwise a controller makes it.
   await made(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
-  await made('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', podMonitors)
+  for (const kind of ['PodMonitor', 'PrometheusRule'])
+    await made('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', monitoringKind(kind))
 })
 afterAll(() => stopAll(server, folder))
 
@@ -49,14 +50,19 @@ async function made(path: string, body: unknown): Promise<KubeAnswer> {
 }
 
 /** Somebody else's kind, as far as the API server has to know it. */
-const podMonitors = {
+const monitoringKind = (kind: string) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  metadata: { name: 'podmonitors.monitoring.coreos.com' },
+  metadata: { name: `${kind.toLowerCase()}s.monitoring.coreos.com` },
   spec: {
     group: 'monitoring.coreos.com',
     scope: 'Namespaced',
-    names: { kind: 'PodMonitor', plural: 'podmonitors', singular: 'podmonitor', listKind: 'PodMonitorList' },
+    names: {
+      kind,
+      plural: `${kind.toLowerCase()}s`,
+      singular: kind.toLowerCase(),
+      listKind: `${kind}List`,
+    },
     versions: [
       {
         name: 'v1',
@@ -66,7 +72,7 @@ const podMonitors = {
       },
     ],
   },
-}
+})
 
 /** Where an object lies. Every kind of the chart has an ordinary plural but one. */
 function pathOf({ apiVersion, kind, metadata }: Rendered): string {

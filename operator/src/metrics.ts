@@ -35,7 +35,26 @@ export function createOperatorMetrics(metrics: Metrics) {
     ),
     apiCalls: metrics.counter('api_calls_total', 'Requests to the API server, by verb and answer.', ['verb', 'code']),
     cities: metrics.gauge('cities', 'CityPresences that are known.'),
+    citiesByReadiness: metrics.gauge(
+      'cities_by_readiness',
+      'CityPresences by what their condition Ready says (True, False, Unknown).',
+      ['ready'],
+    ),
   }
+}
+
+type City = { readonly metadata?: unknown; readonly status?: unknown }
+
+/** Each city once, by its condition Ready; nobody has judged it: Unknown. */
+export function countByReadiness(cities: readonly City[]): Readonly<Record<'True' | 'False' | 'Unknown', number>> {
+  const counts = { True: 0, False: 0, Unknown: 0 }
+  for (const { status } of cities) {
+    const { conditions } = (status ?? {}) as { readonly conditions?: unknown }
+    const all = Array.isArray(conditions) ? (conditions as readonly { type?: unknown; status?: unknown }[]) : []
+    const ready = all.find(({ type }) => type === 'Ready')?.status
+    counts[ready === 'True' || ready === 'False' ? ready : 'Unknown'] += 1
+  }
+  return counts
 }
 
 type Watch = { readonly kind: { readonly plural: string }; silentMs(): number }

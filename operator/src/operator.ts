@@ -15,7 +15,7 @@ import { createCluster } from './edge/cluster.ts'
 import type { KubeApi } from './edge/kube-api.ts'
 import { createKubeEvents } from './edge/kube-events.ts'
 import { runReflector } from './edge/reflector.ts'
-import { longestSilences, type OperatorMetrics } from './metrics.ts'
+import { countByReadiness, longestSilences, type OperatorMetrics } from './metrics.ts'
 import { createReconcile } from './reconcile.ts'
 import type { Round } from './workers.ts'
 
@@ -135,7 +135,10 @@ export function startOperator(options: OperatorOptions): Operator {
       const nowMs = clock.monotonicMs()
       numbers.queueDepth.set(queue.depth(nowMs))
       numbers.queueOldestSeconds.set(queue.oldestMs(nowMs) / 1000)
-      numbers.cities.set(controller.cities().length)
+      const cities = controller.cities()
+      numbers.cities.set(cities.length)
+      for (const [ready, count] of Object.entries(countByReadiness(cities)))
+        numbers.citiesByReadiness.set({ ready }, count)
       for (const [kind, silentMs] of longestSilences(controller.reflectors))
         numbers.watchSilentSeconds.set({ kind }, silentMs / 1000)
     },

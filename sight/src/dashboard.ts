@@ -33,6 +33,8 @@ export type Dashboard = {
   readonly uid: string
   readonly title: string
   readonly about: string
+  /** One city, or an operator with all of its cities. */
+  readonly of: keyof typeof choices
   readonly rows: readonly { readonly title: string; readonly panels: readonly Panel[] }[]
 }
 
@@ -49,6 +51,16 @@ export const range = '$__rate_interval'
 
 /** What every query is narrowed to; Grafana puts in what was chosen above. */
 export const inCity = 'namespace="$namespace",city="$city"'
+export const inNamespace = 'namespace="$namespace"'
+
+/** By what one chooses where to look. */
+const choices = {
+  city: [
+    ['namespace', 'label_values(up{city!=""}, namespace)'],
+    ['city', 'label_values(up{namespace="$namespace",city!=""}, city)'],
+  ],
+  operator: [['namespace', 'label_values(citypresence_operator_cities, namespace)']],
+} as const
 
 // Grafana's grid is 24 wide: four numbers or two plots beside each other can be read on a laptop.
 const numberSize = { span: 6, height: 4 }
@@ -56,7 +68,7 @@ const linesSize = { span: 12, height: 8 }
 
 const datasource = { type: 'prometheus', uid: '${datasource}' }
 
-export function grafanaDashboard({ uid, title, about, rows }: Dashboard) {
+export function grafanaDashboard({ uid, title, about, of, rows }: Dashboard) {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor needs Grafana 12; this one every Grafana in use reads
   const builder = new DashboardBuilder(title)
     .uid(uid)
@@ -66,8 +78,7 @@ export function grafanaDashboard({ uid, title, about, rows }: Dashboard) {
     .time({ from: 'now-1h', to: 'now' })
     .timezone('browser')
     .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'))
-    .withVariable(choice('namespace', 'label_values(up{city!=""}, namespace)'))
-    .withVariable(choice('city', 'label_values(up{namespace="$namespace",city!=""}, city)'))
+  for (const [name, query] of choices[of]) builder.withVariable(choice(name, query))
   let id = 0
   for (const row of rows) {
     builder.withRow(new RowBuilder(row.title).id((id += 1)))

@@ -11,7 +11,6 @@ import { createOperatorMetrics } from '@citypresence/operator/metrics'
 const aggregatorRegister = createMetrics('aggregator')
 const gatewayRegister = createMetrics('gateway')
 const operatorRegister = createMetrics('operator')
-createOperatorMetrics(operatorRegister)
 
 export const aggregator = {
   ...createAggregatorMetrics(aggregatorRegister),
@@ -22,6 +21,12 @@ export const gateway = {
   ...createGatewayMetrics(gatewayRegister),
   ...createFeedMetrics(gatewayRegister),
   errors: gatewayRegister.errors,
+}
+
+export const operator = {
+  ...createOperatorMetrics(operatorRegister),
+  masterStatus: operatorRegister.masterStatus,
+  errors: operatorRegister.errors,
 }
 
 /** What the library of metrics tells of every Node process. */

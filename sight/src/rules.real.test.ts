@@ -5,8 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { alerts, ruleGroups, runbookBase } from './rules.ts'
+import { alerts, operatorRuleGroups, ruleGroups, runbookBase } from './rules.ts'
 import { alertStories, type AlertStory } from './testing/alert-stories.ts'
+import { operatorStories } from './testing/operator-stories.ts'
 
 const folder = makeTemporaryFolder('rules')
 afterAll(() => folder.remove())
@@ -23,16 +24,17 @@ function promtool(...args: readonly string[]): { code: number | null; text: stri
   return { code: status, text: `${stdout}${stderr}` }
 }
 
-const rulesFile = write('rules.json', ruleGroups())
+const ruleFiles = [write('rules.json', ruleGroups()), write('operator-rules.json', operatorRuleGroups())]
+const stories = [...alertStories, ...operatorStories]
 
 it('[O3] Prometheus reads every rule', () => {
-  const { code, text } = promtool('check', 'rules', rulesFile)
-  expect(text).toContain('SUCCESS')
+  const { code, text } = promtool('check', 'rules', ...ruleFiles)
+  expect(text.match(/SUCCESS/g)).toHaveLength(ruleFiles.length)
   expect(code).toBe(0)
 })
 
 it('[O4] every alert has a story', () => {
-  expect(alertStories.map(({ alert }) => alert).toSorted()).toEqual(alerts.map(({ name }) => name).toSorted())
+  expect(stories.map(({ alert }) => alert).toSorted()).toEqual(alerts.map(({ name }) => name).toSorted())
 })
 
 function unitTest({ alert: name, series, burnsAt, labels, says, quietAt }: AlertStory) {
@@ -47,7 +49,7 @@ function unitTest({ alert: name, series, burnsAt, labels, says, quietAt }: Alert
     },
   }
   return {
-    rule_files: [rulesFile],
+    rule_files: ruleFiles,
     evaluation_interval: '1m',
     tests: [
       {
@@ -65,7 +67,7 @@ function unitTest({ alert: name, series, burnsAt, labels, says, quietAt }: Alert
   }
 }
 
-it.each(alertStories)('[O4] $alert burns, says "$says", and ends', (story) => {
+it.each(stories)('[O4] $alert burns, says "$says", and ends', (story) => {
   const { code, text } = promtool('test', 'rules', write(`${story.alert}.json`, unitTest(story)))
   expect(text).toContain('SUCCESS')
   expect(code).toBe(0)

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { recordingRules, windows } from './freshness-objective.ts'
 import { aggregatorFamilies, gatewayFamilies, operatorFamilies, sharedFamilies } from './metric-families.ts'
-import { alerts, ruleGroups, runbookBase } from './rules.ts'
+import { operatorAlerts } from './operator-alerts.ts'
+import { alerts, operatorRuleGroups, ruleGroups, runbookBase } from './rules.ts'
 import { runbookPages } from './runbooks.ts'
 import { strangersIn } from './testing/strangers.ts'
 
@@ -18,6 +19,7 @@ it('[O1] labels are from a short list, none of which grows with the city', () =>
     'marked',
     'name',
     'outcome',
+    'ready',
     'reason',
     'result',
     'stream',
@@ -30,7 +32,8 @@ it('[O1] labels are from a short list, none of which grows with the city', () =>
 })
 
 it('[O2] rules ask for metrics and labels that services register', () => {
-  const rules = ruleGroups().groups.flatMap((group) => group.rules as readonly { expr: string }[])
+  const groups = [...ruleGroups().groups, ...operatorRuleGroups().groups]
+  const rules = groups.flatMap((group) => group.rules as readonly { expr: string }[])
   expect(rules.length).toBe(alerts.length + windows.length)
   expect(rules.flatMap(({ expr }) => strangersIn(expr))).toEqual([])
 })
@@ -52,10 +55,11 @@ it('[O5] each alert has its page, and names it', () => {
       expect(part.length).toBeGreaterThan(10)
       expect(page).toContain(part)
     }
-    expect(summary).toContain('{{ $labels.city }}')
+    const isOfOperator = operatorAlerts.some((one) => one.name === name)
+    expect(summary.includes('{{ $labels.city }}'), name).toBe(!isOfOperator)
     expect(existsSync(`docs/runbooks/${name}.md`)).toBe(true)
   }
-  const urls = JSON.stringify(ruleGroups())
+  const urls = JSON.stringify([ruleGroups(), operatorRuleGroups()])
   for (const { name } of alerts) expect(urls).toContain(`"runbook_url":"${runbookBase}/${name}.md"`)
   expect(new Set(alerts.map(({ name }) => name)).size).toBe(alerts.length)
 })

@@ -3,8 +3,9 @@ import type { Alert } from './alert.ts'
 import { cityAlerts } from './city-alerts.ts'
 import { recordingRules } from './freshness-objective.ts'
 import { gatewayAlerts } from './gateway-alerts.ts'
+import { operatorAlerts } from './operator-alerts.ts'
 
-export const alerts: readonly Alert[] = [...cityAlerts, ...gatewayAlerts]
+export const alerts: readonly Alert[] = [...cityAlerts, ...gatewayAlerts, ...operatorAlerts]
 
 /** Where the runbooks lie for who clicks on an alert; whoever keeps his own pages says so to the operator. */
 export const runbookBase = 'https://github.com/DAARION-DAO/city-presence/blob/main/docs/runbooks'
@@ -19,6 +20,12 @@ const alertRule = ({ name, severity, expr, for: duration, summary, seen }: Alert
 
 export type RuleGroups = { readonly groups: readonly { readonly name: string; readonly rules: readonly object[] }[] }
 
+/** Of the operator itself: its chart brings them, once, for all cities together. */
+export const operatorRuleGroups = (): RuleGroups => ({
+  groups: [{ name: 'citypresence-operator', rules: operatorAlerts.map(alertRule) }],
+})
+
+/** Of a city: the operator narrows them to each. */
 export const ruleGroups = (): RuleGroups => ({
   groups: [
     { name: 'citypresence-freshness', rules: recordingRules },

@@ -13,6 +13,7 @@ const by = (label: string, metric: { readonly name: string }): Panel['queries'] 
 export const aggregatorDashboard: Dashboard = {
   uid: 'citypresence-aggregator',
   title: 'CityPresence / Aggregator',
+  of: 'city',
   about: 'From Matrix to the stream: syncs, rooms, leadership, fenced writes.',
   rows: [
     {

@@ -7,6 +7,7 @@ import { countOf, increaseOf, quantileOf, rateOf, selector } from '../promql.ts'
 export const cityDashboard: Dashboard = {
   uid: 'citypresence-city',
   title: 'CityPresence / City',
+  of: 'city',
   about: 'Whether what browsers see is true and live.',
   rows: [
     {

@@ -9,6 +9,7 @@ const perSecond = (metric: { readonly name: string }): string => `sum(${rateOf(m
 export const gatewayDashboard: Dashboard = {
   uid: 'citypresence-gateway',
   title: 'CityPresence / Gateway',
+  of: 'city',
   about: 'Fan-out to browsers: sessions, sweeps, laggards, the door.',
   rows: [
     {

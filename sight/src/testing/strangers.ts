@@ -1,17 +1,26 @@
 // Finds in a query what no service registers: names of metrics, and labels that a metric does not have.
 import { recordingRules } from '../freshness-objective.ts'
-import { aggregatorFamilies, gatewayFamilies, sharedFamilies, type Family } from '../metric-families.ts'
+import {
+  aggregatorFamilies,
+  gatewayFamilies,
+  operatorFamilies,
+  sharedFamilies,
+  type Family,
+} from '../metric-families.ts'
 
 /** Put on every series by who scrapes. */
 const scraped = ['namespace', 'city', 'pod', 'instance', 'job', 'le']
 const functions = new Set(
-  'sum max min count avg rate increase changes histogram_quantile by without unless and or on ignoring group_left up vector topk label_replace'.split(
+  'absent_over_time sum max min count avg rate increase changes histogram_quantile by without unless and or on ignoring group_left up vector topk label_replace'.split(
     ' ',
   ),
 )
 
 const families = new Map<string, Family>(
-  [...aggregatorFamilies, ...gatewayFamilies, ...sharedFamilies].map((family) => [family.name, family]),
+  [...aggregatorFamilies, ...gatewayFamilies, ...operatorFamilies, ...sharedFamilies].map((family) => [
+    family.name,
+    family,
+  ]),
 )
 const recorded = new Set(recordingRules.map(({ record }) => record))
 
