@@ -2,7 +2,7 @@
 // reads the recordings of real processes. `make sim SEEDS=5000 SEED_FROM=1000` plays more of them.
 import { describe, expect, it } from 'vitest'
 import { simulate, type Outcome } from './city/simulate.ts'
-import { troubles } from './city/troubles.ts'
+import { troubles, type Trouble } from './city/troubles.ts'
 
 const faultsOf = ({ seed, lies, violations }: Outcome): readonly string[] => [
   ...violations.map(({ invariant, atMs, text }) => `seed ${seed}, ${Math.round(atMs)} ms, ${invariant}: ${text}`),
@@ -28,6 +28,22 @@ describe('a city in trouble', () => {
 // Somebody emptied the Lease, the stream was deleted, and nobody was left who knew how far the terms had come.
 it.each([86, 98])('[Z1] seed %i: terms do not begin anew with the Lease and the stream', async (seed) => {
   expect(faultsOf(await simulate(seed))).toEqual([])
+})
+
+// Transitions that fill the int32 were believed once: two holders then had one term, and after the stream was lost, too, a lower one.
+it('[Z1] [E10] seed 2: a Lease that somebody filled up is no end of the terms', async () => {
+  const filled: Trouble = {
+    name: 'somebody fills up the Lease',
+    needsLease: true,
+    begin(city) {
+      city.lease?.scribble({ holderIdentity: '', leaseTransitions: 2 ** 31 - 1 })
+      return () => undefined
+    },
+    lastsMs: [0, 100],
+  }
+  const others = /killed|deleted|taken back|told to stop|stands still/
+  const among = [filled, ...troubles.filter(({ name }) => others.test(name))]
+  expect(faultsOf(await simulate(2, { among }))).toEqual([])
 })
 
 // A leader that stood still while nobody could take the Lease: it says what is old, and in the same batch that it is.

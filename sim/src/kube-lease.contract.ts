@@ -158,7 +158,7 @@ export function kubeLeaseContract(
     it('[E10] transitions that fill the int32 are no end: the write is taken', async () => {
       await api.makeLease({ leaseTransitions: 2 ** 31 - 1, holderIdentity: 'x', leaseDurationSeconds: 2 ** 31 - 1 })
       const written = await lease.write(await read(), { ...mine, transitions: 2 ** 31 })
-      expect(written).toMatchObject({ kind: 'written', record: { transitions: 2 ** 31 - 1 } })
+      expect(written).toMatchObject({ kind: 'written', record: { body: { spec: { leaseTransitions: 2 ** 31 - 1 } } } })
     })
 
     it('[E12] a watch tells what there is, and then each change, deletion and return', async () => {

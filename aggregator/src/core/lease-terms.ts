@@ -7,7 +7,7 @@
 
 // A doubt takes one, and a leader has a few in its life: a store that rolls back, an answer that is lost. A fresh claim also lies above
 // the milliseconds since 2020 (lone-election.ts), so that transitions are the seconds since then or more: 220,000,000 of the
-// 2,147,483,647 that the API's int32 holds, and enough until 2088. Nobody takes a Lease more often than once a second for long.
+// 1,073,741,824 that are believed of a Lease, and enough until 2054. Nobody takes a Lease more often than once a second for long.
 export const termsEach = 1_000
 
 /** The first term of so many transitions. */

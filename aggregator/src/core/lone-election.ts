@@ -14,7 +14,7 @@ export const hearBeat = (_: LoneElection, nowMs: number): LoneElection => ({ qui
 export const mayTry = ({ quietSinceMs }: LoneElection, nowMs: number): boolean => nowMs - quietSinceMs >= silenceMs
 export const nextTryAtMs = ({ quietSinceMs }: LoneElection): number => quietSinceMs + silenceMs
 
-// 2020-01-01: counted in seconds, what is since then fits into the transitions of a Lease until 2088.
+// 2020-01-01: counted in seconds, what is since then is believed as the transitions of a Lease until 2054.
 const beginningMs = 1_577_836_800_000
 
 /**

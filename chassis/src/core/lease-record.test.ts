@@ -40,6 +40,11 @@ it('[E10] nonsense in its fields is read as not given', () => {
     expect(readLease(json).ok).toBe(false)
 })
 
+it('[E10] transitions that no leader of ours comes to before 2054 are read as not given, so that their int32 never fills', () => {
+  const read = (leaseTransitions: number) => parsed({ ...whole, spec: { leaseTransitions } }).transitions
+  expect([read(2 ** 30), read(2 ** 30 + 1), read(2 ** 31 - 1)]).toEqual([2 ** 30, 0, 0])
+})
+
 it('[E10] a write keeps what it does not know: labels, owners, strategy, and when the holding began', () => {
   const change = { holder: 'b', transitions: 3, durationS: 6, acquires: false }
   expect(leaseWith(parsed(whole), change, 0)).toEqual({

@@ -30,7 +30,10 @@ export type LeaseChange = {
 }
 
 // What the API's int32 holds.
-export const transitionsMax = 2 ** 31 - 1
+const transitionsMax = 2 ** 31 - 1
+// A leader of ours may begin at the seconds since 2020 (aggregator/core/lease-terms), which come here in 2054. What is above was written
+// by somebody who does not count: were it believed, the int32 would soon be full, and nobody's term could be told from the next one's.
+export const transitionsBelievedMax = 2 ** 30
 
 export function readLease(json: unknown): Result<LeaseRecord> {
   if (!isObject(json) || !isObject(json['metadata'])) return refuse('is no object with metadata')
@@ -41,8 +44,8 @@ export function readLease(json: unknown): Result<LeaseRecord> {
   return accept({
     version,
     holder: typeof holderIdentity === 'string' ? holderIdentity : '',
-    transitions: wholeFrom(0, leaseTransitions) ?? 0,
-    durationMs: times1000(wholeFrom(1, leaseDurationSeconds)),
+    transitions: wholeIn(0, transitionsBelievedMax, leaseTransitions) ?? 0,
+    durationMs: times1000(wholeIn(1, Number.MAX_SAFE_INTEGER, leaseDurationSeconds)),
     stamp: JSON.stringify([holderIdentity, leaseTransitions, leaseDurationSeconds, acquireTime, renewTime]),
     body: json,
   })
@@ -71,7 +74,7 @@ export function leaseWith(record: LeaseRecord, change: LeaseChange, wallMs: numb
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const wholeFrom = (min: number, value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= min ? value : undefined
+const wholeIn = (min: number, max: number, value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined
 
 const times1000 = (value: number | undefined): number | undefined => (value === undefined ? undefined : value * 1000)
