@@ -1,4 +1,5 @@
-import { it } from 'vitest'
+import { expect, it } from 'vitest'
+import { checkStream } from './check-stream.ts'
 import type { Entry } from './history.ts'
 import { roomOf } from '../testing/honest-day.ts'
 import { after, at, changed, expectFound, storedRoom, type StoredEntry, type Lie } from '../testing/lies.ts'
@@ -77,3 +78,30 @@ const lies: readonly Lie[] = [
 ]
 
 it.each(lies)('[K2] $broken: $says', (lie) => expectFound(lie))
+
+const claim = (atMs: number, term: number, sequence: number): Entry => ({
+  ...{ kind: 'stored', atMs, sequence, term, epoch: sequence, caughtUp: false },
+  what: { kind: 'epoch', record: { term, holder: `pod-${term}`, city: 'c' } },
+})
+const beat = (atMs: number, term: number, epoch: number, sequence: number): Entry => ({
+  ...{ kind: 'stored', atMs, sequence, term, epoch, caughtUp: false },
+  what: { kind: 'beat', beat: { complete: true, rooms: 0, source: 'live', source_age_ms: 0 } },
+})
+const settings = { throttleMs: 300, staleAfterMs: 6_000, offlineGraceMs: 0 }
+
+it.each([
+  ['a claim has a sequence of before, and a new claim answers in time', 105, 2_000, 0],
+  ['a claim has a sequence of before, and a new claim comes late', 105, 5_000, 1],
+  ['a claim is above all sequences of before', 200, 2_000, 1],
+])('[K2] once a store went back a word of another is excused only where %s', (_, sequence, answeredAtMs, found) => {
+  const history: Entry[] = [
+    claim(0, 1, 100),
+    beat(500, 1, 100, 110),
+    { kind: 'rolled-back', atMs: 600 },
+    claim(700, 2, sequence),
+    beat(1_000, 1, sequence, sequence + 1),
+    claim(answeredAtMs, 3, sequence + 2),
+  ]
+  const violations = checkStream(history, { settings, truth: new Map(), excuses: [] })
+  expect(violations.map(({ invariant }) => invariant)).toEqual(Array.from({ length: found }, () => 'INV-02'))
+})

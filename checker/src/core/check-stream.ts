@@ -49,18 +49,20 @@ export function checkStream(
 }
 
 // A store that went back may give a claim the sequence of a former one, and then lets that leader's words through. Whoever leads sees
-// it at its next write, a second later at most, and claims again.
+// it at its next write, a second later at most, and claims again. It can do so until its sequences are past those of before.
 const reclaimMs = 2_500
+
+type Foreign = { readonly atMs: number; readonly text: string; readonly mayBeTwice: boolean }
 
 function createOrder(complain: Complain) {
   let [sequence, term, epoch] = [0, 0, 0]
-  let wentBack = false
-  let foreign: { readonly atMs: number; readonly text: string }[] = []
+  let before = 0
+  let foreign: Foreign[] = []
   return {
     /** The store went back: what it says begins anew. */
     rolledBack() {
+      before = Math.max(before, sequence)
       ;[sequence, term, epoch] = [0, 0, 0]
-      wentBack = true
     },
     /** What no new claim answered in time. */
     end() {
@@ -71,11 +73,13 @@ function createOrder(complain: Complain) {
         complain('INV-04', atMs, `sequence ${stored.sequence} was stored after ${sequence}`)
       sequence = Math.max(sequence, stored.sequence)
       if (what.kind === 'epoch') {
-        foreign = foreign.filter((one) => !wentBack || atMs - one.atMs > reclaimMs)
+        foreign = foreign.filter((one) => !one.mayBeTwice || atMs - one.atMs > reclaimMs)
         if (stored.term <= term) complain('INV-03', atMs, `term ${stored.term} was claimed after ${term}`)
         ;[term, epoch] = [stored.term, stored.epoch]
-      } else if (term !== 0 && (stored.term !== term || stored.epoch !== epoch))
-        foreign.push({ atMs, text: `${stored.term}.${stored.epoch} was stored while ${term}.${epoch} led` })
+      } else if (term !== 0 && (stored.term !== term || stored.epoch !== epoch)) {
+        const text = `${stored.term}.${stored.epoch} was stored while ${term}.${epoch} led`
+        foreign.push({ atMs, text, mayBeTwice: epoch <= before })
+      }
     },
   }
 }
