@@ -1,5 +1,5 @@
 // What aggregators of a stage need to elect their leader by a Lease: a real kube-apiserver with the one Lease, and for each of them a
-// way of its own to the API and to NATS, so that it alone can be cut from either.
+// way of its own to the API, to NATS and to Matrix, so that it alone can be cut from each.
 import { startTcpProxy, type TcpProxy } from '@citypresence/sim/tcp-proxy'
 import { startKubeApiServer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
 import { makeLeaseHome, type LeaseHome } from '@citypresence/stack/kube-lease'
@@ -7,7 +7,7 @@ import type { Service } from '@citypresence/stack/service'
 import { until } from '@citypresence/stack/until'
 import type { KeptService } from './kept-service.ts'
 
-export type Ways = { readonly api: TcpProxy; readonly nats: TcpProxy }
+export type Ways = { readonly api: TcpProxy; readonly nats: TcpProxy; readonly matrix: TcpProxy }
 
 export type LeaseGround = {
   readonly kube: KubeApiServer
@@ -19,7 +19,9 @@ export type LeaseGround = {
   stop(): Promise<void>
 }
 
-export async function startLeaseGround(natsPort: number, folder: string): Promise<LeaseGround> {
+type Ports = { readonly nats: number; readonly matrix: number }
+
+export async function startLeaseGround(ports: Ports, folder: string): Promise<LeaseGround> {
   const kube = await startKubeApiServer()
   const home = await makeLeaseHome(kube)
   await home.makeLease()
@@ -30,17 +32,22 @@ export async function startLeaseGround(natsPort: number, folder: string): Promis
     ways,
     async envOf(index) {
       for (let next = ways.length; next <= index; next++)
-        ways.push({ api: await startTcpProxy({ to: kube.port }), nats: await startTcpProxy({ to: natsPort }) })
-      const { api, nats } = ways[index] ?? fail(index)
+        ways.push({
+          api: await startTcpProxy({ to: kube.port }),
+          nats: await startTcpProxy({ to: ports.nats }),
+          matrix: await startTcpProxy({ to: ports.matrix }),
+        })
+      const { api, nats, matrix } = ways[index] ?? fail(index)
       return {
         LEADER_ELECTION: 'kubernetes',
         POD_UID: uidOf(index),
         KUBECONFIG: home.writeKubeconfig(folder, { port: api.port, name: uidOf(index) }),
         NATS_URL: `nats://127.0.0.1:${nats.port}`,
+        MATRIX_HS_URL: `http://127.0.0.1:${matrix.port}`,
       }
     },
     async stop() {
-      for (const { api, nats } of ways) await Promise.all([api.stop(), nats.stop()])
+      for (const { api, nats, matrix } of ways) await Promise.all([api.stop(), nats.stop(), matrix.stop()])
       await kube.stop()
     },
   }

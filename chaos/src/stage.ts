@@ -154,7 +154,8 @@ async function build(options: StageOptions, keep: Keep): Promise<Omit<Stage, 'st
   for (const who of ['leader', 'gateway'] as const) writeNatsPassword(who, nats[who].pass)
   const { nodeArgs, envOf } = options.launch?.(folder.path) ?? plainly
   const nextStart: Stage['nextStart'] = { aggregator: {}, gateway: {} }
-  const ground = options.candidates === undefined ? undefined : await keep(startLeaseGround(nats.port, folder.path))
+  const ports = { nats: nats.port, matrix: homeserverPort }
+  const ground = options.candidates === undefined ? undefined : await keep(startLeaseGround(ports, folder.path))
   const leaderEnv = async (index: number): Promise<Record<string, string>> => ({
     ...aggregatorEnv(servers),
     ...natsEnv(links?.leader.url ?? natsUrl, nats.leader.user, fileOf('nats-leader')),
