@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench bench-operator sbom audit kube-binaries freeze-synapse crds images clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench bench-quick bench-operator sbom audit kube-binaries freeze-synapse crds images clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -83,11 +83,14 @@ audit: deps-demo ## ask the registry for known weaknesses in what the services s
 images: build ## build the images of the services (SERVICES=gateway, BASE=…, BUILDER=docker|podman|buildah, TAG=…)
 	@sh $(INSTALL)/images.sh $(SERVICES)
 
-bench: deps-demo ## measure what must not take long, each figure beside its floor of the same run
-	@$(WITH_NODE) node bench/first-sync.ts
+bench: deps build ## measure the city beside its peers and floors, half an hour on a quiet machine (ROWS="P1 P4" plays some); writes docs/PERFORMANCE.md
+	@$(WITH_NODE) node bench/src/main.ts $(ROWS); code=$$?; $(WITH_NODE) node house/generated-pages.ts; exit $$code
+
+bench-quick: deps-demo build ## guard the ratios of the benchmark, in five minutes
+	@$(WITH_NODE) node bench/src/main.ts quick $(ROWS)
 
 bench-operator: deps-demo kube-binaries ## measure the operator on a real kube-apiserver (CITIES='1 100 1000' IDLE_MINUTES=10)
-	@$(WITH_NODE) node bench/operator.ts
+	@$(WITH_NODE) node bench/src/operator.ts
 
 freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
 	@sh $(INSTALL)/freeze-synapse.sh

@@ -17,6 +17,7 @@ const houseFolders = [
   'sim',
   'chaos',
   'sight',
+  'bench',
   'house',
 ]
 

@@ -2,6 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { settings as aggregatorSettings } from '../aggregator/src/config.ts'
+import type { KeptRun as KeptSpeed } from '../bench/src/core/result.ts'
+import { performancePage } from '../bench/src/performance-page.ts'
+import { curvesPlot, goalsPlot } from '../bench/src/performance-plot.ts'
 import { settingsMarkdown } from '../chassis/src/config.ts'
 import { sections } from '../chaos/src/all-faults.ts'
 import { reliabilityPlot } from '../chaos/src/reliability-plot.ts'
@@ -35,6 +38,9 @@ export async function generatedPages(): Promise<readonly Page[]> {
       path: 'helm/city-presence/files/operator-rules.json',
       text: `${JSON.stringify(operatorRuleGroups(), null, 2)}\n`,
     },
+    { path: 'docs/PERFORMANCE.md', text: performancePage(measuredSpeed()) },
+    { path: 'docs/performance.svg', text: goalsPlot(measuredSpeed()) },
+    { path: 'docs/performance-curves.svg', text: curvesPlot(measuredSpeed()) },
     { path: 'docs/SETTINGS.md', text: settingsPage() },
     { path: 'docs/SECURITY.md', text: securityPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
@@ -49,6 +55,9 @@ export async function generatedPages(): Promise<readonly Page[]> {
 
 const measuredFaults = (): Record<string, Measured> =>
   JSON.parse(readFileSync(join(root, 'docs/reliability.json'), 'utf8')) as Record<string, Measured>
+
+const measuredSpeed = (): KeptSpeed =>
+  JSON.parse(readFileSync(join(root, 'docs/performance.json'), 'utf8')) as KeptSpeed
 
 const settingsPage = (): string =>
   `# Settings

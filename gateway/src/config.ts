@@ -120,6 +120,12 @@ export const settings = {
     default: 0,
     help: 'Rooms with fewer people online are shown as that, from 0 up, and nothing else of them; 0 tells every count. Pages that do not know `below` show 0.',
   },
+  directWrites: {
+    env: 'DIRECT_WRITES',
+    decode: decode.boolean,
+    default: true,
+    help: "Whether sockets with nothing waiting are written to past Node's streams, which costs a fifth less (on, off).",
+  },
   drainMs: {
     env: 'DRAIN_MS',
     decode: decode.integer({ min: 0, max: 600_000 }),

@@ -4,7 +4,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeConfig, loadConfig } from '@citypresence/chassis/config'
-import { createHttpClient } from '@citypresence/chassis/edge/http-client'
 import { systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { runService } from '@citypresence/chassis/lifecycle'
@@ -50,7 +49,7 @@ await runService({
     // What is wrong with files is told at once, not when NATS has answered.
     const folder = config.page ? pageFolder() : undefined
     const authenticate = createAuthenticate({
-      keys: keysOf(config),
+      keys: await keysOf(config),
       algorithms: config.jwtAlgorithms ?? (config.jwtSecret === undefined ? ['RS256'] : ['HS256']),
       issuer: config.jwtIssuer,
       audiences: config.jwtAudiences,
@@ -117,6 +116,7 @@ await runService({
           perAddressMax: config.perAddressMax,
           perSubjectMax: config.perSubjectMax,
           isRevoked: revocations.isRevoked,
+          directWrites: config.directWrites,
           pageFolder: folder,
           countRefusal(code) {
             metrics.errors.inc({ code })
@@ -130,8 +130,10 @@ await runService({
   },
 })
 
-function keysOf({ jwtSecret, jwksUrl, jwksCaFile }: Config): KeySource {
+async function keysOf({ jwtSecret, jwksUrl, jwksCaFile }: Config): Promise<KeySource> {
   if (jwtSecret !== undefined) return secretKeys(jwtSecret)
+  // An eighth of the start, and most cities have a secret.
+  const { createHttpClient } = await import('@citypresence/chassis/edge/http-client')
   // mistakesOf has seen to it that one of the two is there.
   const http = createHttpClient({ caFile: jwksCaFile, userAgent: 'citypresence-gateway' })
   const onProblem = (error: unknown): void =>

@@ -6,6 +6,7 @@
 #   /app/sight               rules and dashboards, as printed (operator only)
 #   /app/service             a link to the first of them
 #   /app/node_modules        the production packages of that service, from package-lock.json exactly, without their scripts
+#   /app/compile-cache       what Node makes of the sources at their first reading
 #   /app/sbom.spdx.json      what those are
 . "$(dirname -- "$0")/common.sh"
 
@@ -53,6 +54,13 @@ if [ "$service" = operator ]; then
 fi
 ln -s "$service" "$app/service"
 cp "$(sh "$install_folder/node.sh")" "$temporary/layout/usr/local/bin/node"
+# Types taken out and code compiled once, here, instead of at each start, which then takes a third of the time. The cache lies
+# relative to itself, so it may be moved with the sources; its name ends with the number of the user, in the image 65532.
+NODE_COMPILE_CACHE="$app/compile-cache" NODE_COMPILE_CACHE_PORTABLE=1 \
+  "$temporary/layout/usr/local/bin/node" "$app/service/src/main.ts" --help >/dev/null
+for made in "$app"/compile-cache/*; do
+  [ "$made" = "${made%-*}-65532" ] || mv "$made" "${made%-*}-65532"
+done
 chmod -R go=rX,u=rwX "$temporary/layout"
 chmod 755 "$temporary/layout/usr/local/bin/node"
 rm -rf "$final"

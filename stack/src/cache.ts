@@ -6,6 +6,7 @@
 //   <cache>/kubectl-<version>/kubectl            what people ask the API server with
 //   <cache>/helm-<version>/helm                  the program that installs charts
 //   <cache>/otel-collector-<version>/            one binary
+//   <cache>/centrifuge-<version>/                a peer of the benchmark
 //   <cache>/prometheus-debian/                prometheus and promtool
 //   <cache>/fixtures/<key>/                     databases of cities already built (city-fixture.ts)
 //
@@ -73,6 +74,10 @@ export function collectorBinary(): string {
     'the OpenTelemetry collector',
   )
 }
+
+/** Where the engine inside Centrifugo lies once the benchmark has built it. */
+export const centrifugeBinary = (): string =>
+  join(cacheFolder(), `centrifuge-${pinnedVersion('CENTRIFUGE_VERSION')}`, 'centrifuge')
 
 /** Out of the folder that PROMETHEUS_BIN names, else of Debian's package. */
 export function prometheusBinary(name: 'prometheus' | 'promtool'): string {

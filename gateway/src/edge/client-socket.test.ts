@@ -32,7 +32,7 @@ beforeEach(async () => {
       if (!(ws instanceof ClientSocket)) throw new Error('the library made it of another class')
       ws.raw = socket
       ws.on('error', boundRest)
-      const outlet = new SocketOutlet(socket, ws)
+      const outlet = new SocketOutlet(socket, ws, true)
       const client: Client = { outlet, session: { kind: 'closing' } }
       ends.push({ outlet, client })
       const number = ends.length

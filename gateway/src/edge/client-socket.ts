@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { pingText, type CloseCode } from '@citypresence/wire/client-messages'
 import WebSocket, { type RawData } from 'ws'
 import type { Client, Outlet } from '../core/client.ts'
+import { writeAtOnce } from './direct-write.ts'
 
 /** What the loop wants to hear of a browser. */
 export interface BrowserListener {
@@ -26,10 +27,12 @@ export class ClientSocket extends WebSocket {
 export class SocketOutlet implements Outlet {
   readonly raw: Socket
   readonly socket: ClientSocket
+  readonly isDirect: boolean
 
-  constructor(raw: Socket, socket: ClientSocket) {
+  constructor(raw: Socket, socket: ClientSocket, isDirect: boolean) {
     this.raw = raw
     this.socket = socket
+    this.isDirect = isDirect
   }
 
   get pendingBytes(): number {
@@ -39,7 +42,9 @@ export class SocketOutlet implements Outlet {
   send(bytes: Buffer): void {
     // After a close frame, theirs or ours, nothing may follow. A reset is told to the library only in a later turn, and until then
     // each write would cost an error with its stack: thousands for who sent thousands of pings before it.
-    if (this.socket.readyState === WebSocket.OPEN && !this.raw.destroyed) this.raw.write(bytes)
+    if (this.socket.readyState !== WebSocket.OPEN || this.raw.destroyed) return
+    const rest = this.isDirect ? writeAtOnce(this.raw, bytes) : bytes
+    if (rest !== undefined) this.raw.write(rest)
   }
 
   close({ code, reason }: CloseCode): void {

@@ -5,7 +5,6 @@
 //
 // The ws library reads what browsers send and closes as the protocol asks; what we send goes straight to the TCP socket,
 // because it is the same bytes for everybody. No address is logged: it may carry a token.
-import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -48,6 +47,8 @@ export type WsServerOptions = {
   readonly perAddressMax: number
   readonly perSubjectMax: number
   readonly isRevoked: (holder: Holder) => boolean
+  /** Whether bytes are handed to the system past Node's streams where nothing waits in them. */
+  readonly directWrites: boolean
   /** The folder of the built page, undefined where it is not served. */
   readonly pageFolder: string | undefined
   readonly countRefusal: (code: ErrorCode) => void
@@ -206,7 +207,7 @@ async function upgrade(hall: Hall, knock: Knock): Promise<void> {
     if (!(ws instanceof ClientSocket)) return
     ws.raw = socket
     ws.on('error', boundRest)
-    const client = hall.doors.join(live, new SocketOutlet(socket, ws), judged.holder)
+    const client = hall.doors.join(live, new SocketOutlet(socket, ws, hall.directWrites), judged.holder)
     listenTo(ws, client, hall.doors, hall.sockets)
   })
   socket.uncork()
@@ -321,7 +322,7 @@ const pageHeaders = {
 }
 
 function servePage(app: FastifyInstance, root: string): void {
-  void app.register(fastifyStatic, {
+  void app.register(import('@fastify/static'), {
     root,
     prefix: '/city/',
     index: 'index.html',

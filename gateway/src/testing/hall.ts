@@ -46,6 +46,7 @@ export async function startHall(options: Partial<WsServerOptions> & { drainMs?: 
     perAddressMax: 0,
     perSubjectMax: 0,
     isRevoked: () => false,
+    directWrites: true,
     pageFolder: undefined,
     countRefusal: (code) => metrics.errors.inc({ code }),
     log,

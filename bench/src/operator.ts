@@ -8,16 +8,16 @@
 // account; no controllers run here, so no pod is made and nobody leads. Ends with 1 when a bar is missed: a write too many, a write in
 // an idle minute, or more than 120 MB.
 import { readFileSync } from 'node:fs'
-import { apiVersion, kind } from '../operator/src/core/city-presence.ts'
-import { installCrd } from '../operator/src/testing/api-of.ts'
-import { cityOf, contextOf, smallSpec } from '../operator/src/testing/cities.ts'
-import { operatorRules } from '../operator/src/testing/operator-rights.ts'
-import { desiredObjects } from '../operator/src/core/desired.ts'
-import { startKubeApiServer, type KubeApiServer } from '../stack/src/kube-apiserver.ts'
-import { makeLeaseHome, type LeaseHome } from '../stack/src/kube-lease.ts'
-import { startService, type Service } from '../stack/src/service.ts'
-import { makeTemporaryFolder } from '../stack/src/temporary-folder.ts'
-import { until } from '../stack/src/until.ts'
+import { apiVersion, kind } from '@citypresence/operator/core/city-presence'
+import { installCrd } from '@citypresence/operator/testing/api-of'
+import { cityOf, contextOf, smallSpec } from '@citypresence/operator/testing/cities'
+import { operatorRules } from '@citypresence/operator/testing/operator-rights'
+import { desiredObjects } from '@citypresence/operator/core/desired'
+import { startKubeApiServer, type KubeApiServer } from '@citypresence/stack/kube-apiserver'
+import { makeLeaseHome, type LeaseHome } from '@citypresence/stack/kube-lease'
+import { startService, type Service } from '@citypresence/stack/service'
+import { makeTemporaryFolder } from '@citypresence/stack/temporary-folder'
+import { until } from '@citypresence/stack/until'
 
 const sizes = (process.env['CITIES'] ?? '1 100 1000').split(/\s+/).map(Number)
 const idleMinutes = Number(process.env['IDLE_MINUTES'] ?? 10)
