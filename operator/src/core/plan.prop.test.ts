@@ -165,6 +165,23 @@ it('[OP5] a ConfigMap in which somebody added a key is made anew, and nothing el
   )
 })
 
+it('[OP5] a Service in which somebody gave a port of ours another number is made anew, for the server would refuse ours beside it', () => {
+  fc.assert(
+    fc.property(managed, fc.integer({ min: 1, max: 65_535 }), (city, port) => {
+      if (city.spec.gateway.autoscaling !== undefined) return
+      const objects = desiredObjects(city, context, city.spec.gateway.replicas).map((one) => stored(one))
+      const index = objects.findIndex(({ kind }) => kind === 'Service')
+      const victim = objects[index] as KubeObject & { spec: { ports: readonly { port: number }[] } }
+      const moved = victim.spec.ports.map((one) => ({ ...one, port }))
+      const isMoved = victim.spec.ports.some((one) => one.port !== port)
+      const stained = { ...victim, spec: { ...victim.spec, ports: moved } }
+      const { apply, remove } = plan(city, seenBy(city, objects.with(index, stained)), context, 0)
+      expect(apply.map(placeOf)).not.toContain(placeOf(victim))
+      expect(remove.map(keyOf)).toEqual(isMoved ? [placeOf(victim)] : [])
+    }),
+  )
+})
+
 it('[OP3] unmanaged, going, not accepted or with an unmarked Secret: nothing is written but the status', () => {
   fc.assert(
     fc.property(managed, (city) => {

@@ -98,17 +98,31 @@ function isInPlace(wanted: KubeObject, live: KubeObject | undefined, applied: Re
 const isApplied = (wanted: KubeObject, live: KubeObject): boolean =>
   live.metadata.annotations?.[intentAnnotation] === wanted.metadata.annotations?.[intentAnnotation]
 
-/**
- * A key that somebody added to a ConfigMap is a setting of a pod: NODE_OPTIONS would be code. To server-side apply it is theirs, and
- * stays, so the whole is made anew.
- */
+/** What server-side apply cannot put right, because it takes it for somebody else's: the whole is made anew. */
 function isStained(wanted: KubeObject, live: KubeObject | undefined): boolean {
-  if (wanted.kind !== 'ConfigMap' || live === undefined || live.metadata.deletionTimestamp !== undefined) return false
-  // Keys of ours that are not wanted any more go with the apply.
+  if (live === undefined || live.metadata.deletionTimestamp !== undefined) return false
+  // What we wanted before and do not want any more goes with the apply.
   if (!isApplied(wanted, live)) return false
+  if (wanted.kind === 'ConfigMap') return hasForeignKey(wanted, live)
+  return wanted.kind === 'Service' && hasMovedPort(wanted, live)
+}
+
+/** A key that somebody added to a ConfigMap is a setting of a pod: NODE_OPTIONS would be code. */
+function hasForeignKey(wanted: KubeObject, live: KubeObject): boolean {
   const ours = keysIn(wanted['data'])
   return [...keysIn(live['data']), ...keysIn(live['binaryData'])].some((key) => !ours.includes(key))
 }
+
+/** A port of ours under another number is to the server another port, and ours would be the second of its name, which it refuses. */
+function hasMovedPort(wanted: KubeObject, live: KubeObject): boolean {
+  const there = portsOf(live)
+  return portsOf(wanted).some(({ name, port }) => there.some((one) => one.name === name && one.port !== port))
+}
+
+type NamedPort = { readonly name?: unknown; readonly port?: unknown }
+
+const portsOf = ({ spec }: KubeObject): readonly NamedPort[] =>
+  isFields(spec) && Array.isArray(spec['ports']) ? (spec['ports'] as readonly NamedPort[]) : []
 
 const keysIn = (fields: unknown): readonly string[] => (isFields(fields) ? Object.keys(fields) : [])
 

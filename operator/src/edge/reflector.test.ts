@@ -181,6 +181,20 @@ it("[OV6] somebody else's kind is nothing while nobody has installed it, and is 
   await world.settled()
 })
 
+it('[OV8] a kind that nobody installs is neither silent nor stuck, however long it is looked for', async () => {
+  const world = await openWorld(({ double }) => double.missing.add('podmonitors'), kinds.PodMonitor)
+  await turnUntil('the answer', world.clock, () => world.reflector.isSynced())
+  const looks = world.double.requests.length
+  // Two looks and more, each eleven minutes after the one before at the latest; liveness gives up after five minutes.
+  for (let minute = 0; minute < 25; minute++) {
+    await turnUntil('a minute', world.clock, () => true)
+    await world.clock.advance(60_000)
+    expect(world.reflector.stillMs()).toBeLessThan(120_000)
+    expect(world.reflector.silentMs()).toBe(0)
+  }
+  expect(world.double.requests.length).toBeGreaterThan(looks)
+})
+
 it('[OV2] once stopped it asks nothing more', async () => {
   const world = await openWorld()
   await world.settled()

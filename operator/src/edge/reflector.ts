@@ -38,9 +38,9 @@ export type RunningReflector = {
   isSynced(): boolean
   /** The server has this kind. */
   isPresent(): boolean
-  /** Since the server last said anything here. */
+  /** Since the server last said anything here; 0 for a kind that it does not have, which is watched by nobody. */
   silentMs(): number
-  /** Since the machine was last moved by anything: it is stuck when this grows past every deadline. */
+  /** Since the machine last moved, or should have: it is stuck when this grows past every deadline. */
   stillMs(): number
   stop(): void
 }
@@ -154,8 +154,12 @@ export function runReflector(options: ReflectorOptions): RunningReflector {
     cache,
     isSynced: () => reflector.synced,
     isPresent: () => isPresent,
-    silentMs: () => clock.monotonicMs() - heardAtMs,
-    stillMs: () => clock.monotonicMs() - movedAtMs,
+    silentMs: () => (reflector.synced && !isPresent ? 0 : clock.monotonicMs() - heardAtMs),
+    // Whoever waits for a moment that lies ahead is not stuck: a kind that is not installed is looked for after minutes.
+    stillMs() {
+      const sinceMs = reflector.phase === 'waiting' ? Math.max(movedAtMs, reflector.dueAtMs) : movedAtMs
+      return Math.max(0, clock.monotonicMs() - sinceMs)
+    },
     stop() {
       cancelTick()
       dispatch({ kind: 'stop' })
