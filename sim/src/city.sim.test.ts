@@ -51,6 +51,11 @@ it('[Z1] seed 450: an old value whose batch says so is no lie', { timeout: 60_00
   expect(faultsOf(await simulate(450))).toEqual([])
 })
 
+// A leader that stood still read late what had been answered at once, and took it for as new as the end of the poll.
+it('[Z1] seed 5340: what was read late is as old as it may be', { timeout: 60_000 }, async () => {
+  expect(faultsOf(await simulate(5340))).toEqual([])
+})
+
 it('[Z2] the same seed is the same run, to the last frame', async () => {
   const [one, other] = [await simulate(7), await simulate(7)]
   // Holders draw their own names.

@@ -11,6 +11,7 @@ import { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
 import type { Span, Telemetry } from '@citypresence/chassis/telemetry'
 import type { Moment } from '../core/moment.ts'
+import { firstLook, hereSince, look, lookEveryMs } from '../core/standstill.ts'
 import type { Fact } from '../core/sync-facts.ts'
 import {
   applied,
@@ -126,6 +127,8 @@ type State = {
   status: SyncStatus
 }
 type Received = { readonly answer: SyncAnswer; readonly requestedAt: Moment; readonly at: Moment }
+/** With the moment at which it was here at the earliest. */
+type Dated = Received & { readonly hereSince: Moment }
 type Context = Required<Pick<MatrixSourceOptions, 'client' | 'reader' | 'userId' | 'clock' | 'random' | 'log'>> & {
   readonly settings: SyncSettings
   readonly options: MatrixSourceOptions
@@ -158,6 +161,7 @@ export function createMatrixSource(options: MatrixSourceOptions): MatrixSource {
 
 async function* follow(context: Context, signal: AbortSignal): AsyncGenerator<SyncBatch> {
   const { state, options, random, clock } = context
+  const hereSinceOf = watchStandstill(clock, signal)
   while (!signal.aborted) {
     if (state.startsOver) state.pace = startedOver(state.pace)
     state.startsOver = false
@@ -169,7 +173,7 @@ async function* follow(context: Context, signal: AbortSignal): AsyncGenerator<Sy
       continue
     }
     const span = options.startSpan?.('matrix sync')
-    yield batchOf(received, request, state.pace.typingSuspect, span)
+    yield batchOf({ ...received, hereSince: hereSinceOf(received.at) }, request, state.pace.typingSuspect, span)
     // The consumer asked for more: what it got is applied.
     span?.end()
     const { answer, requestedAt, at } = received
@@ -189,7 +193,7 @@ async function turnBack({ state, random, clock, log, options }: Context, signal:
   await sleep(clock, next.waitMs, signal)
 }
 
-function batchOf(received: Received, request: SyncRequest, typingSuspect: boolean, span: Span | undefined): SyncBatch {
+function batchOf(received: Dated, request: SyncRequest, typingSuspect: boolean, span: Span | undefined): SyncBatch {
   const { slices, malformed, unknownStates } = received.answer
   return {
     initial: request.since === undefined,
@@ -206,10 +210,29 @@ function batchOf(received: Received, request: SyncRequest, typingSuspect: boolea
   }
 }
 
-/** A process that stood still finds its answer long after it was given. */
-function asOfOf({ requestedAt, at }: Received, { timeoutMs }: SyncRequest): Moment {
+/** A poll is held no longer than it asks for; and a process that stood still finds its answer long after it came. */
+function asOfOf({ requestedAt, at, hereSince }: Dated, { timeoutMs }: SyncRequest): Moment {
   const lateMs = lateByMs(at.monotonicMs - requestedAt.monotonicMs, timeoutMs)
-  return { wallMs: at.wallMs - lateMs, monotonicMs: at.monotonicMs - lateMs }
+  const given = { wallMs: at.wallMs - lateMs, monotonicMs: at.monotonicMs - lateMs }
+  const earliest = hereSince.monotonicMs < given.monotonicMs ? hereSince : given
+  return earliest.monotonicMs < requestedAt.monotonicMs ? requestedAt : earliest
+}
+
+/** Looks now and then whether this process still moves; tells of what is read now since when it may have been here. */
+function watchStandstill(clock: Clock, signal: AbortSignal): (at: Moment) => Moment {
+  let seen = firstLook(momentOf(clock))
+  const lookNow = (): void => void (seen = look(seen, momentOf(clock)))
+  let cancel: () => void
+  const tick = (): void => {
+    lookNow()
+    if (!signal.aborted) cancel = clock.after(lookEveryMs, tick)
+  }
+  cancel = clock.after(lookEveryMs, tick)
+  signal.addEventListener('abort', () => cancel(), { once: true })
+  return (at) => {
+    lookNow()
+    return hereSince(seen, at)
+  }
 }
 
 /** One attempt. Undefined after a failure, when its wait is over. */
