@@ -355,6 +355,61 @@ it('[P12] [L34] a large initial sync takes the place of the city in pieces: unti
   expect(offered.flat().sort()).toContain('other')
 })
 
+it('[P18] [L34] a long list is taken in pieces between which responses are learned and beats go on; one that an initial sync overtakes is none', async () => {
+  maps.push([{ slug: 'r', roomId: '!r', alias: null }])
+  const crowd = Array.from({ length: 25_000 }, (_, index) => user(index))
+  const presence = [0, 1, 24_999].map((index) => is(user(index), 'online'))
+  const lazily = (): Batch => ({ initial: true, lazy: true, slices: [[follow('!r'), ...presence]] })
+  await hear(lazily())
+  const after = clock.after.bind(clock)
+  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+  const list = () => findings.push({ kind: 'members', roomId: '!r', userIds: crowd, askedAt: at(clock.monotonicMs()) })
+  list()
+  await clock.advance(1)
+  const before = ticks
+  await hear({ slices: [[go('!r', user(0)), go('!r', user(24_999))]] })
+  expect([valueOf(city, 'r').kind, city.observation.state.users.indexOf.size]).toEqual(['unobserved', 9_999])
+  await clock.advance(60)
+  expect([onlineOf(city, 'r'), ticks > before, audits]).toEqual([1, true, []])
+  // In the middle of the next one everything is learned anew.
+  await hear(lazily())
+  await clock.advance(100)
+  expect(heeded.filter((one) => one === 'list !r')).toHaveLength(2)
+  list()
+  await clock.advance(30)
+  const former = city.observation
+  await hear(lazily())
+  // While it takes the place of the city nobody is joined to either.
+  let waits = 0
+  for (; known.learning; waits++) {
+    expect(former.state.users.indexOf.size).toBe(20_000)
+    await clock.advance(10)
+  }
+  await clock.advance(100)
+  expect([waits > 1, city.observation.state.users.indexOf.size, presenceIn(city, 'r').stale]).toEqual([true, 0, true])
+  list()
+  await clock.advance(200)
+  expect(onlineOf(city, 'r')).toBe(3)
+})
+
+it('[P13] [L34] a long list is compared in pieces before anything of the response is offered, and one of a room that was left is not', async () => {
+  const crowd = Array.from({ length: 15_000 }, (_, index) => user(index))
+  await open()
+  const members = (roomId: string) =>
+    findings.push({ kind: 'members', roomId, userIds: crowd, askedAt: at(clock.monotonicMs()) })
+  members('!r')
+  members('!left')
+  await clock.advance(1)
+  const after = clock.after.bind(clock)
+  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+  offered.length = 0
+  await hear({ slices: [[is(user(1), 'offline')]] })
+  expect([known.learning, offered, audits]).toEqual([true, [], []])
+  await clock.advance(60)
+  expect([known.learning, audits]).toEqual([false, ['compared', 'unfollowed']])
+  expect([heeded.at(-1), onlineOf(city, 'r'), offered]).toEqual(['drift +14998 -0', 1, [['r']]])
+})
+
 it('[P19] a city of whose presence nothing is heard for 45 s is probed; two noes in a row make it stale, and no count moves', async () => {
   await open()
   const seen = new Set<string>()

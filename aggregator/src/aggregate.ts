@@ -10,12 +10,11 @@ import type { RoomSlug } from '@citypresence/wire/subjects'
 import {
   advance,
   clearTyping,
-  confirmMembers,
+  compareMembers,
   inheritBlindness,
   isPresenceHeld,
   learn,
   learnInto,
-  listMembers,
   mapRooms,
   mappedSlugs,
   nextDueAtMs,
@@ -25,11 +24,13 @@ import {
   startReplacement,
   syncSucceeded,
   takeChanged,
+  takeMembers,
   takeReplacement,
   unlistedRooms,
   valueOf,
   wantsPresenceProbe,
   type City,
+  type Comparison,
   type MappedRoom,
 } from './core/city.ts'
 import type { Moment } from './core/moment.ts'
@@ -58,8 +59,14 @@ export interface SyncSource {
   startOver(): void
 }
 
+type MembersFinding = {
+  readonly kind: 'members'
+  readonly roomId: string
+  readonly userIds: readonly string[]
+  readonly askedAt: Moment
+}
 export type RoomFinding =
-  | { readonly kind: 'members'; readonly roomId: string; readonly userIds: readonly string[]; readonly askedAt: Moment }
+  | MembersFinding
   | { readonly kind: 'lost'; readonly roomId: string }
   | { readonly kind: 'blind'; readonly roomId: string; readonly isBlind: boolean }
 
@@ -79,9 +86,9 @@ export type Known = { synced: boolean; mapped: boolean; sightings: number; learn
 
 /**
  * compared; overtaken: more people moved than are remembered; repeated: one of the same room waits already; crowded: too many wait;
- * replaced: an initial sync said it all.
+ * replaced: an initial sync said it all; unfollowed: the daemon left the room meanwhile.
  */
-export type AuditEnd = 'compared' | 'overtaken' | 'repeated' | 'crowded' | 'replaced'
+export type AuditEnd = Comparison['end'] | 'repeated' | 'crowded' | 'replaced'
 
 export type AggregateOptions = {
   readonly city: City
@@ -186,12 +193,12 @@ async function takeBatch(loop: Loop, batch: Batch): Promise<void> {
       learn(city, facts, at)
     }
   syncSucceeded(city, batch.asOf)
+  await compareLists(loop, batch.requestedAt.monotonicMs, at)
   known.learning = false
   // That they were lost was found out after this response was made.
   for (const roomId of loop.lost) learnLost(loop, roomId, momentOf(loop.clock))
   loop.lost.clear()
   known.synced = true
-  compareMembers(loop, batch.requestedAt.monotonicMs, at)
   tell(loop, batch.traceparent)
 }
 
@@ -214,9 +221,17 @@ async function takeInitial(loop: Loop, { lazy, slices, requestedAt, receivedAt: 
 async function swap(loop: Loop, pieces: Pieces<void>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   loop.swapped = promise
-  while (pieces.next().done !== true) await nextTurn(loop.clock)
+  await inPieces(loop, pieces)
   loop.swapped = undefined
   resolve(undefined)
+}
+
+async function inPieces<T>({ clock }: Loop, pieces: Pieces<T>): Promise<T> {
+  for (;;) {
+    const step = pieces.next()
+    if (step.done === true) return step.value
+    await nextTurn(clock)
+  }
 }
 
 const nextTurn = (clock: Clock): Promise<void> =>
@@ -248,11 +263,21 @@ async function followFindings(loop: Loop, turn: AbortSignal): Promise<void> {
     if (finding.kind === 'lost') learnLost(loop, finding.roomId, at)
     else if (finding.kind === 'blind') heedBlindness(loop, finding.roomId, finding.isBlind, at)
     // The list of a room that waits for one is taken at once; any other is an audit.
-    else if (!listMembers(loop.city, finding.roomId, finding.userIds, { at, askedAt: finding.askedAt })) {
+    else if (!(await takeList(loop, finding, at))) {
       const kept = keepAudit(loop.audits, { ...finding, answeredAt: at })
       if (kept !== 'kept') loop.audited?.(kept)
     }
     tell(loop, undefined)
+  }
+}
+
+async function takeList(loop: Loop, { roomId, userIds, askedAt }: MembersFinding, at: Moment): Promise<boolean> {
+  const pieces = takeMembers(loop.city, roomId, userIds, { at, askedAt })
+  for (;;) {
+    const step = pieces.next()
+    if (step.done === true) return step.value
+    await nextTurn(loop.clock)
+    if (loop.swapped !== undefined) await loop.swapped
   }
 }
 
@@ -277,10 +302,11 @@ function endBlindness({ city, shownAgain }: Loop, requestedAtMs: number, at: Mom
 }
 
 /** The lists of members that this response has caught up with: what still differs is drift. */
-function compareMembers({ city, audits, drift, audited }: Loop, requestedAtMs: number, at: Moment): void {
+async function compareLists(loop: Loop, requestedAtMs: number, at: Moment): Promise<void> {
+  const { city, audits, drift, audited } = loop
   for (const { roomId, userIds, askedAt } of takeCaughtUp(audits, requestedAtMs)) {
-    const { added, removed, overtaken } = confirmMembers(city, roomId, userIds, at, askedAt)
-    audited?.(overtaken ? 'overtaken' : 'compared')
+    const { added, removed, end } = await inPieces(loop, compareMembers(city, roomId, userIds, at, askedAt))
+    audited?.(end)
     if (added + removed > 0) drift(added, removed)
   }
 }

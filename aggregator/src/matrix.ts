@@ -44,8 +44,9 @@ export function openMatrix(options: MatrixOptions): Matrix {
   const http = createHttpClient({ caFile: config.matrixCaFile, userAgent })
   const cityHttp = createHttpClient({ caFile: config.cityServiceCaFile, userAgent })
   const { homeserverUrl, accessToken, userId, activity, unknownPresence } = config
-  const client = createMatrixClient({ homeserverUrl, accessToken, http, log })
   const reader = createAnswerReader({ daemonUserId: userId, unknownStateCounts: unknownPresence === 'online' })
+  const readMembers = (body: Uint8Array) => reader.readMembers(body)
+  const client = createMatrixClient({ homeserverUrl, accessToken, http, readMembers, log })
   const sampled = createSampledLog(log)
   const source = createMatrixSource({
     client,

@@ -39,9 +39,9 @@ export function createAggregatorMetrics(metrics: Metrics) {
     ),
     audits: metrics.counter(
       'membership_audits_total',
-      'Audits of members by their end: compared, overtaken (too many moved meanwhile), repeated, crowded, replaced (by an initial sync).',
+      'Audits of members by their end: compared, overtaken (too many moved meanwhile), repeated, crowded, replaced (by an initial sync), unfollowed (left meanwhile).',
       ['end'],
-      ['compared', 'overtaken', 'repeated', 'crowded', 'replaced'].map((end) => ({ end })),
+      ['compared', 'overtaken', 'repeated', 'crowded', 'replaced', 'unfollowed'].map((end) => ({ end })),
     ),
     rooms: metrics.gauge('rooms', 'Rooms on the map.'),
     roomsWithout: metrics.gauge(

@@ -8,6 +8,8 @@ export type CityShape = {
   membersPerRoom: number
   /** How many different people there are; everybody lives in about rooms x members / people rooms. */
   people?: number
+  /** How many people on the next room begins; people / rooms spreads all of them evenly. */
+  stride?: number
   /** Whole events, without `event_fields`. */
   whole?: boolean
   nextBatch?: string
@@ -27,13 +29,19 @@ export type FirstSync = {
 const startedMs = 1_790_000_000_000
 
 export function firstSync(shape: CityShape): FirstSync {
-  const { rooms, membersPerRoom, people = membersPerRoom * 20, nextBatch = 's1_1_0_1_0_0_0_1_0_0_0' } = shape
+  const {
+    rooms,
+    membersPerRoom,
+    people = membersPerRoom * 20,
+    stride = 7,
+    nextBatch = 's1_1_0_1_0_0_0_1_0_0_0',
+  } = shape
   const daemon = shape.daemonUserId ?? '@presence_daemon:test.local'
   if (membersPerRoom > people) throw new Error('a room cannot hold more people than there are')
   const userId = (person: number): string => `@resident_${String(person).padStart(6, '0')}:test.local`
   const roomId = (room: number): string => `!${String(room).padStart(43, '0')}`
-  // 7 is prime to most numbers of people, so that neighbouring rooms share some of them and not all.
-  const personIn = (room: number, place: number): number => (room * 7 + place) % people
+  // The usual stride of 7 is prime to most numbers of people, so that neighbouring rooms share some of them and not all.
+  const personIn = (room: number, place: number): number => (room * stride + place) % people
   const personsOf = (room: number): number[] =>
     Array.from({ length: membersPerRoom }, (_, place) => personIn(room, place))
   const present = Array.from({ length: people }, (_, person) => person).filter(isPresent)

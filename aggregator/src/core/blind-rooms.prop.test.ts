@@ -97,6 +97,29 @@ it('[P23] at most three are asked for, members only, those first whom no other r
   )
 })
 
+it('[P23] of a crowd a thousand are looked at a time, and in the end everybody', () => {
+  const state = createPresenceState(daemonUserId, cityOptions.outsidersMax, undefined)
+  openRoom(state, '!r')
+  // Nobody else is known to be there: who is looked at in vain costs a look.
+  const members = [0, 999, 1_000, 2_499].map(user)
+  for (const userId of members) joinRoom(state, '!r', userId)
+  const crowd = Array.from({ length: 2_500 }, (_, index) => user(index))
+  let looks = 0
+  const listed = new Proxy(crowd, {
+    get(target, key, receiver) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) looks++
+      return Reflect.get(target, key, receiver) as unknown
+    },
+  })
+  const met = new Set<string>()
+  for (let turn = 0; turn < 1_000; turn++) {
+    looks = 0
+    for (const userId of whomToAsk(state, '!r', listed, turn)) met.add(userId)
+    expect(looks).toBeLessThanOrEqual(1_000)
+  }
+  expect([...met].toSorted()).toEqual(members.toSorted())
+})
+
 it('[P23] blind is: refused twice with nobody seen between; what says nothing changes nothing', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom<Round>('seen', 'refused', 'unknown')), (rounds) => {

@@ -18,6 +18,9 @@ export type Answer = { readonly userId: string; readonly kind: 'told' | 'forbidd
 /** One may have come and gone between two lists; three at the same time, twice, hardly do. */
 export const askedMax = 3
 
+/** Of a longer list so many are looked at, from another place each time: a look at everybody of a crowd takes too long. */
+const lookedAtMax = 1_000
+
 /** Whom to ask for: listed members whom only this room shows to us; where there are none, any. `turn` moves on through them. */
 export function whomToAsk(
   state: PresenceState,
@@ -25,11 +28,20 @@ export function whomToAsk(
   listed: readonly string[],
   turn: number,
 ): readonly string[] {
-  const members = listed.filter((userId) => isMember(state, roomId, userId))
+  const members = windowOf(listed, turn).filter((userId) => isMember(state, roomId, userId))
   const alone = members.filter((userId) => roomsNumberOf(state, userId) === 1)
   const asked = alone.length > 0 ? alone : members
   const { length } = asked
   return Array.from({ length: Math.min(length, askedMax) }, (_, index) => asked[(turn + index) % length] ?? '')
+}
+
+function windowOf(listed: readonly string[], turn: number): readonly string[] {
+  if (listed.length <= lookedAtMax) return listed
+  const start = (turn * askedMax) % listed.length
+  return [
+    ...listed.slice(start, start + lookedAtMax),
+    ...listed.slice(0, Math.max(0, start + lookedAtMax - listed.length)),
+  ]
 }
 
 /** What a round of questions says. `listedAfter` and `ownTold` matter only where somebody was refused. */

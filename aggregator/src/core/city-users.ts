@@ -8,7 +8,8 @@ import { forgetMarks, isReported, markChanged, takeMarks } from './user-watch.ts
 
 export type UserScope = { readonly homeServer: string; readonly remoteUsers: boolean }
 
-const tells = ({ homeServer, remoteUsers }: UserScope, userId: string): boolean =>
+/** Whether anything is told of somebody. */
+export const tells = ({ homeServer, remoteUsers }: UserScope, userId: string): boolean =>
   remoteUsers || serverOf(userId) === homeServer
 
 /** Of the users whose status changed since the last time, and those who share no room any more, the first so many. */
@@ -33,14 +34,9 @@ export function tellUsersAnew({ watch, shown }: PresenceState): void {
 }
 
 /** Whether somebody is in rooms of which no presence is told, and in no other: then nothing is known. */
-export function isInTheDark(
-  state: PresenceState,
-  scope: UserScope,
-  blind: ReadonlySet<string>,
-  userId: string,
-): boolean {
+export function isInTheDark(state: PresenceState, blind: ReadonlySet<string>, userId: string): boolean {
   const user = state.users.indexOf.get(userId)
-  if (user === undefined || !tells(scope, userId)) return false
+  if (user === undefined) return false
   return (state.roomsOf[user] ?? []).every((room) => blind.has(nameOf(state.rooms, room)))
 }
 

@@ -348,16 +348,16 @@ describe('audit', () => {
     const city = cityOf(3)
     c.takeChanged(city)
     const drift = c.confirmMembers(city, '!r', [user(0), user('missed'), daemonUserId], at(1000))
-    expect(drift).toEqual({ added: 1, removed: 2, overtaken: false })
+    expect(drift).toEqual({ added: 1, removed: 2, end: 'compared' })
     expect([onlineOf(city, 'r'), [...c.takeChanged(city)]]).toEqual([1, ['r']])
-    expect(c.confirmMembers(city, '!nowhere', [user(0)], at(1000))).toEqual({ added: 0, removed: 0, overtaken: false })
+    expect(c.confirmMembers(city, '!nowhere', [user(0)], at(1000))).toEqual({ added: 0, removed: 0, end: 'unfollowed' })
   })
 
   it('[P13] whoever moved since a list was asked for is where the responses say; all others are where the list says', () => {
     const city = cityOf(3)
     respond(city, 1500, go('!r', user(0)), come('!r', user('new')))
     const list = [user(0), user(1), user('missed')]
-    expect(c.confirmMembers(city, '!r', list, at(2000), at(1500))).toEqual({ added: 1, removed: 1, overtaken: false })
+    expect(c.confirmMembers(city, '!r', list, at(2000), at(1500))).toEqual({ added: 1, removed: 1, end: 'compared' })
     const { state } = city.observation
     expect([0, 1, 2, 'new', 'missed'].filter((name) => isMember(state, '!r', user(name)))).toEqual([1, 'new', 'missed'])
   })
@@ -365,8 +365,8 @@ describe('audit', () => {
   it('[P13] a list from before the room was followed says nothing', () => {
     const city = cityOf(3)
     respond(city, 1500, lose('!r'), follow('!r'), come('!r', user(0)))
-    expect(c.confirmMembers(city, '!r', [], at(2000), at(1500))).toEqual({ added: 0, removed: 0, overtaken: true })
-    expect(c.confirmMembers(city, '!r', [], at(2000), at(1501))).toEqual({ added: 0, removed: 1, overtaken: false })
+    expect(c.confirmMembers(city, '!r', [], at(2000), at(1500))).toEqual({ added: 0, removed: 0, end: 'overtaken' })
+    expect(c.confirmMembers(city, '!r', [], at(2000), at(1501))).toEqual({ added: 0, removed: 1, end: 'compared' })
   })
 })
 

@@ -18,20 +18,20 @@ import type { UserPresence } from '@citypresence/wire/user-presence'
 import { whomToAsk } from './blind-rooms.ts'
 import { createCityRooms, inheritBlind, lookAtRoom, noteBlind, takeMap, valueOfSlug } from './city-rooms.ts'
 import type { CityRooms, MappedRoom, RoomValue } from './city-rooms.ts'
-import { isInTheDark, takeUsers, tellUsersAnew } from './city-users.ts'
+import { isInTheDark, takeUsers, tells, tellUsersAnew } from './city-users.ts'
 import type { Moment } from './moment.ts'
 import { createObservation, endLives, findLifeDue, forgetRoomless, observe, stopAllTyping } from './observation.ts'
 import type { Observation } from './observation.ts'
-import { auditMembers, cameBack, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
+import { auditMembers, cameBack, isHeardOf, isOpen, joinRoom, takeDirtyRooms } from './presence-state.ts'
 import { movedSince } from './recent-movers.ts'
-import { roomsPerPiece, visit, wholly, type Pieces } from './pieces.ts'
+import { peoplePerPiece, roomsPerPiece, visit, wholly, type Pieces } from './pieces.ts'
 import { carryLife } from './room-life.ts'
 import * as shown from './shown-presence.ts'
 import { firstHealth, hold, isHeld, judgeSource, notePresence, noteProbe, noteSync } from './source-health.ts'
 import { sourceDueMs, wantsProbe } from './source-health.ts'
 import type { SourceHealth, SourceVerdict } from './source-health.ts'
 import type { Fact } from './sync-facts.ts'
-import { takeList } from './unlisted-rooms.ts'
+import { areAwaited, takeList } from './unlisted-rooms.ts'
 import { createUserWatch, forgetMarks, hasMarks } from './user-watch.ts'
 
 export type { MappedRoom, RoomValue } from './city-rooms.ts'
@@ -139,27 +139,38 @@ export function* takeReplacement(city: City, replacement: Replacement, at: Momen
   yield* lookInPieces(city, at)
 }
 
+/** How a comparison ended: `unfollowed` where the daemon is not in the room any more. */
+export type Comparison = {
+  readonly added: number
+  readonly removed: number
+  readonly end: 'compared' | 'overtaken' | 'unfollowed'
+}
+
 /**
  * Compares with the homeserver's own list of a room; what differs is corrected. Whoever moved since the list was asked for is left
- * as the syncs say; where that is not known of everybody, the list is overtaken and nobody is compared.
+ * as the syncs say; where that is not known of everybody, the list is overtaken and nobody is compared. Between two pieces nothing
+ * may be learned.
  */
-export function confirmMembers(
+export function* compareMembers(
   city: City,
   roomId: string,
   userIds: readonly string[],
   at: Moment,
   askedAt?: Moment,
-): { added: number; removed: number; overtaken: boolean } {
+): Pieces<Comparison> {
   reach(city, at)
   const { lives, state } = city.observation
   const life = lives.get(roomId)
-  if (life === undefined) return { added: 0, removed: 0, overtaken: false }
+  if (life === undefined) return { added: 0, removed: 0, end: 'unfollowed' }
   const hasMoved = movedSince(life.movers, askedAt?.monotonicMs ?? Infinity)
-  if (hasMoved === undefined) return { added: 0, removed: 0, overtaken: true }
-  const drift = auditMembers(state, roomId, userIds, hasMoved)
+  if (hasMoved === undefined) return { added: 0, removed: 0, end: 'overtaken' }
+  const drift = yield* auditMembers(state, roomId, userIds, hasMoved)
   lookUnlessLearning(city)
-  return { ...drift, overtaken: false }
+  return { ...drift, end: 'compared' }
 }
+
+export const confirmMembers = (...given: Parameters<typeof compareMembers>): Comparison =>
+  wholly(compareMembers(...given))
 
 /** Whether the homeserver tells presence of a room: where it does not, the room keeps its last value, marked. */
 export function noteBlindness(city: City, roomId: string, isBlind: boolean, at: Moment): void {
@@ -176,35 +187,54 @@ export const inheritBlindness = ({ rooms }: City, last: RoomPresence): void => i
 
 /** Whose presence tells whether the homeserver tells presence of this room; nobody's while members are still to be listed. */
 export const lookoutsIn = (city: City, roomId: string, listed: readonly string[], turn: number): readonly string[] =>
-  city.observation.unlisted.size > 0 ? [] : whomToAsk(city.observation.state, roomId, listed, turn)
+  isWaitingForLists(city) ? [] : whomToAsk(city.observation.state, roomId, listed, turn)
 
 /** Rooms that do not count before their members are listed. */
 export const unlistedRooms = (city: City): Iterable<string> => city.observation.unlisted.keys()
 
-/** The list of such a room: it counts from now on. False where it came too late, or is too old. */
-export function listMembers(
+const isWaitingForLists = ({ observation, now }: City): boolean => areAwaited(observation.unlisted, now.monotonicMs)
+
+/**
+ * The list of such a room: it counts from its last piece on. False where it came too late, or is too old. Between two pieces
+ * anything may be learned, but nothing while an initial sync takes the place of the city; after that it is too old.
+ */
+export function* takeMembers(
   city: City,
   roomId: string,
   userIds: readonly string[],
   { at, askedAt }: { readonly at: Moment; readonly askedAt: Moment },
-): boolean {
+): Pieces<boolean> {
   reach(city, at)
   const { observation } = city
-  const { state, touched } = observation
-  const members = takeList(observation.unlisted, roomId, userIds, askedAt)
-  if (members === undefined) return false
-  for (const userId of members) if (joinRoom(state, roomId, userId)) cameBack(state, userId)
+  const { state, touched, unlisted } = observation
+  const isTaken = yield* takeList(unlisted, roomId, { userIds, askedAt }, (userId) => {
+    if (joinRoom(state, roomId, userId)) cameBack(state, userId)
+  })
+  if (!isTaken || city.observation !== observation) return false
   touched.add(roomId)
   settleDoubted(city)
   lookUnlessLearning(city)
   return true
 }
 
-/** Once all rooms are listed, whoever was told of before and is in none of them is gone. */
-function settleDoubted({ observation: { state, unlisted } }: City): void {
-  if (unlisted.size > 0 || state.watch === undefined) return
-  for (const userId of state.watch.doubted) if (!cameBack(state, userId)) state.watch.gone.add(userId)
-  state.watch.doubted.clear()
+export const listMembers = (...given: Parameters<typeof takeMembers>): boolean => wholly(takeMembers(...given))
+
+/**
+ * Once all rooms are listed, whoever was told of before and is in none of them is gone; and so is, when a list does not come, of whom
+ * nothing was heard since. So many at a time.
+ */
+function settleDoubted(city: City): void {
+  const { state, unlisted } = city.observation
+  if (state.watch === undefined || isWaitingForLists(city)) return
+  const { doubted, gone } = state.watch
+  let looks = Math.min(peoplePerPiece, doubted.size)
+  for (const userId of doubted) {
+    if (looks-- === 0) return
+    if (cameBack(state, userId)) continue
+    doubted.delete(userId)
+    if (unlisted.size > 0 && isHeardOf(state, userId)) doubted.add(userId)
+    else gone.add(userId)
+  }
 }
 
 /** Takes a new map of the city: it holds these rooms and no other. */
@@ -298,12 +328,17 @@ export function changeAllUsers(city: City): void {
 }
 
 /** Whether somebody who is not known is not there: every room is listed, and presence is believed. */
-export const knowsEverybody = ({ observation, health }: City): boolean =>
-  observation.unlisted.size === 0 && !isHeld(health)
+export const knowsEverybody = (city: City): boolean => !isWaitingForLists(city) && !isHeld(city.health)
 
-/** Whether somebody is known to be there, and nothing else: each of their rooms is kept out of presence. */
-export const isUserInTheDark = ({ observation, options, rooms }: City, userId: string): boolean =>
-  isInTheDark(observation.state, options, rooms.blind, userId)
+/**
+ * Whether somebody is there, and nothing else is known: each of their rooms is kept out of presence, or it is one whose list of
+ * members does not come.
+ */
+export function isUserInTheDark({ observation, options, rooms }: City, userId: string): boolean {
+  const { state, unlisted } = observation
+  if (!tells(options, userId)) return false
+  return isInTheDark(state, rooms.blind, userId) || (unlisted.size > 0 && isHeardOf(state, userId))
+}
 
 function reach(city: City, at: Moment): void {
   if (at.monotonicMs >= city.now.monotonicMs) city.now = at

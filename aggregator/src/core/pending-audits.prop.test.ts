@@ -44,6 +44,22 @@ it('[P17] no more lists are kept than can be waiting', () => {
   expect(takeCaughtUp(pending, Infinity).at(-1)?.roomId).toBe('!63')
 })
 
+it('[P17] nor more names than a large city may have at once; a single list may be as long as it comes', () => {
+  const anyList = fc.record({ room: fc.nat(8), names: fc.constantFrom(0, 10, 150_000, 300_000, 500_000) })
+  fc.assert(
+    fc.property(fc.array(anyList, { maxLength: 12 }), (lists) => {
+      const pending = createPendingAudits()
+      for (const { room, names } of lists) {
+        const before = [...pending.values()].reduce((sum, { userIds }) => sum + userIds.length, 0)
+        const wasThere = pending.has(`!${room}`)
+        const fits = pending.size === 0 || before + names <= 400_000
+        const kept = keepAudit(pending, { ...auditOf(room, 1), userIds: { length: names } as string[] })
+        expect(kept).toBe(wasThere ? 'repeated' : fits ? 'kept' : 'crowded')
+      }
+    }),
+  )
+})
+
 it('[P17] in a silent city, where a poll is held for half a minute, every room is compared at every second one', () => {
   const pending = createPendingAudits()
   const [rooms, pollMs, auditMs] = [4, 30_000, 1_000]

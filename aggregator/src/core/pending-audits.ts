@@ -17,6 +17,8 @@ export type PendingAudits = Map<string, MembersAudit>
 
 // One is asked for each second and a list waits for two polls of half a minute at the most.
 const pendingMax = 64
+// Names of 100 bytes: 40 MB. A single list may be as long as it comes.
+const namesMax = 400_000
 
 export const createPendingAudits = (): PendingAudits => new Map()
 
@@ -26,7 +28,8 @@ export const createPendingAudits = (): PendingAudits => new Map()
  */
 export function keepAudit(pending: PendingAudits, audit: MembersAudit): 'kept' | 'repeated' | 'crowded' {
   if (pending.has(audit.roomId)) return 'repeated'
-  if (pending.size >= pendingMax) return 'crowded'
+  const names = [...pending.values()].reduce((sum, { userIds }) => sum + userIds.length, audit.userIds.length)
+  if (pending.size >= pendingMax || (pending.size > 0 && names > namesMax)) return 'crowded'
   pending.set(audit.roomId, audit)
   return 'kept'
 }

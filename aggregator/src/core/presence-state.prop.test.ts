@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { user } from '../testing/cities.ts'
 import { nameOf } from './id-table.ts'
+import { wholly } from './pieces.ts'
 import * as p from './presence-state.ts'
 
 const rooms = ['!a', '!b', '!c']
@@ -28,7 +29,7 @@ type Change = typeof anyChange extends fc.Arbitrary<infer C> ? C : never
 
 function change(state: p.PresenceState, step: Change): void {
   if (step.kind === 'drop') p.dropOrphans(state, { allListed: step.allListed })
-  else if (step.kind === 'audit') p.auditMembers(state, step.room, step.ids)
+  else if (step.kind === 'audit') wholly(p.auditMembers(state, step.room, step.ids))
   else if ('code' in step) {
     const index = state.users.indexOf.get(step.id)
     if (index !== undefined) p.show(state, index, step.code)

@@ -10,13 +10,15 @@
 import { grown } from './growable.ts'
 import { createIdTable, intern, nameOf, release, type IdTable } from './id-table.ts'
 import { createIndexQueue, drain, enqueue, unqueue, type IndexQueue } from './index-queue.ts'
+import { peoplePerPiece, visit, type Pieces } from './pieces.ts'
 import { markChanged, markDoubted, markGone, markReported, type UserWatch } from './user-watch.ts'
 
 /** A status as a number; whatever is not offline counts as online. */
 export const statusCode = { offline: 0, online: 1, unavailable: 2, busy: 3 } as const
 export type StatusCode = (typeof statusCode)[keyof typeof statusCode]
 
-type Outsider = { readonly status: StatusCode; readonly lastActiveTs: number }
+/** `hasLeft`: known from a room that they left, and not heard of since. */
+type Outsider = { readonly status: StatusCode; readonly lastActiveTs: number; readonly hasLeft?: true }
 
 export type PresenceState = {
   readonly daemonUserId: string
@@ -142,23 +144,36 @@ export function cameBack(state: PresenceState, userId: string): boolean {
   return true
 }
 
-/** Makes the members of a room these and no other; how many had to be added, and how many removed. Some are left as they are. */
-export function auditMembers(
+/** Whether the homeserver told of somebody who is in no room that is known: then they are in one that is not. */
+export function isHeardOf({ outsiders }: PresenceState, userId: string): boolean {
+  const outsider = outsiders.get(userId)
+  return outsider !== undefined && outsider.hasLeft !== true
+}
+
+/**
+ * Makes the members of a room these and no other; how many had to be added, and how many removed. Some are left as they are. Between
+ * two pieces nobody may come or go.
+ */
+export function* auditMembers(
   state: PresenceState,
   roomId: string,
   userIds: readonly string[],
   isExempt: (userId: string) => boolean = () => false,
-): { added: number; removed: number } {
+): Pieces<{ added: number; removed: number }> {
   const room = state.rooms.indexOf.get(roomId)
   if (room === undefined) return { added: 0, removed: 0 }
-  const listed = new Set(userIds)
-  const gone = [...(state.members[room] ?? [])]
-    .map((user) => nameOf(state.users, user))
-    .filter((userId) => !listed.has(userId) && !isExempt(userId))
-  for (const userId of gone) leaveRoom(state, roomId, userId)
+  const listed = new Set<string>()
   let added = 0
-  for (const userId of listed) if (!isExempt(userId) && joinRoom(state, roomId, userId)) added++
-  return { added, removed: gone.length }
+  yield* visit(userIds, peoplePerPiece, (userId) => {
+    listed.add(userId)
+    if (!isExempt(userId) && joinRoom(state, roomId, userId)) added++
+  })
+  let removed = 0
+  yield* visit(state.members[room] ?? [], peoplePerPiece, (user) => {
+    const userId = nameOf(state.users, user)
+    if (!listed.has(userId) && !isExempt(userId) && leaveRoom(state, roomId, userId)) removed++
+  })
+  return { added, removed }
 }
 
 /** How many are shown as online in a room; undefined where it is not followed. */
@@ -282,5 +297,5 @@ function dropUser(state: PresenceState, user: number, allListed: boolean): void 
 
 function remember(state: PresenceState, user: number, userId: string): void {
   const lastActiveTs = state.lastActiveTs[user] ?? 0
-  tellOutsider(state, userId, { status: (state.told[user] ?? 0) as StatusCode, lastActiveTs })
+  tellOutsider(state, userId, { status: (state.told[user] ?? 0) as StatusCode, lastActiveTs, hasLeft: true })
 }

@@ -72,7 +72,7 @@ it('[P13] in a room that never rests an audit finds exactly who was lost and did
       })
       const end = at(10 * (moves.length + 1))
       const drift = c.confirmMembers(city, '!r', list, end, at(10 * askedAfter + 5))
-      expect(drift).toEqual({ added: missed, removed: ghosts, overtaken: false })
+      expect(drift).toEqual({ added: missed, removed: ghosts, end: 'compared' })
       expect(onlineOf(city, 'r')).toBe(truth.size)
     }),
     { numRuns: 1_000 },

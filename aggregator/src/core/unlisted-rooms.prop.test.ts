@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { at, cityOptions, come, daemonUserId, go, is, onlineOf, user } from '../testing/cities.ts'
 import * as c from './city.ts'
 import type { Fact } from './sync-facts.ts'
+import { wholly } from './pieces.ts'
 import { noteJoined, noteLeft, noteUnlisted, takeList, type UnlistedRooms } from './unlisted-rooms.ts'
 
 const people = 6
@@ -230,14 +231,18 @@ it('[P18] the same after a second first sync, however many lists of the first ha
 
 it('[P18] a list that was asked for before the first sync came is too old, and a second one is none that waits', () => {
   const rooms: UnlistedRooms = new Map()
-  expect(takeList(rooms, '!r', [user(0)], at(99))).toBeUndefined()
+  const take = (userIds: readonly string[], ms: number): [boolean, string[]] => {
+    const joined: string[] = []
+    return [wholly(takeList(rooms, '!r', { userIds, askedAt: at(ms) }, (userId) => void joined.push(userId))), joined]
+  }
+  expect(take([user(0)], 99)).toEqual([false, []])
   noteUnlisted(rooms, '!r', at(10))
   noteLeft(rooms, '!r', user(1))
   noteLeft(rooms, '!r', user(2))
   noteJoined(rooms, '!r', user(2))
-  expect(takeList(rooms, '!r', [user(0)], at(9))).toBeUndefined()
-  expect(takeList(rooms, '!r', [user(0), user(1), user(2)], at(10))).toEqual([user(0), user(2)])
-  expect(takeList(rooms, '!r', [user(0)], at(11))).toBeUndefined()
+  expect(take([user(0)], 9)).toEqual([false, []])
+  expect(take([user(0), user(1), user(2)], 10)).toEqual([true, [user(0), user(2)]])
+  expect(take([user(0)], 11)).toEqual([false, []])
 })
 
 it('[P18] a city that is learned anew this way keeps its last values, marked, until the lists come', () => {

@@ -38,6 +38,54 @@ it('[M38] each request arrives as the specification writes it, with the token in
   }
 })
 
+it('[R15] the list of a room of a hundred thousand comes; one that is larger than any first sync may be does not', async () => {
+  const { client } = daemon
+  const names = Array.from(
+    { length: 100_000 },
+    (_, person) => `"@u${person}:t":{"avatar_url":"mxc://t/${'x'.repeat(80)}"}`,
+  )
+  const body = `{"joined":{${names.join()}}}`
+  expect(body.length).toBeGreaterThan(8 * 1024 * 1024)
+  homeserver.fault({ path: /joined_members/, times: 1, fault: { kind: 'bytes', body } })
+  expect(await client.joinedMembers('!r:t')).toHaveLength(100_000)
+  homeserver.fault({
+    path: /joined_members/,
+    times: 1,
+    fault: { kind: 'bytes', body: 'x'.repeat(64 * 1024 * 1024 + 1) },
+  })
+  await expect(client.joinedMembers('!r:t')).rejects.toMatchObject({
+    code: 'MatrixGarbled',
+    cause: { code: 'HttpTooLarge' },
+  })
+})
+
+it('[M39] a list that is refused, or is none, is told apart as any other answer', async () => {
+  const { client } = daemon
+  const answered = (fault: Parameters<Homeserver['fault']>[0]['fault']) => {
+    homeserver.fault({ path: /joined_members/, times: 1, fault })
+    return expect(client.joinedMembers('!r:t')).rejects
+  }
+  await expect(client.joinedMembers(homeserver.script.createRoom())).rejects.toMatchObject({
+    code: 'MatrixRefused',
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+  })
+  await answered({ kind: 'bytes', body: '{"joined":7}' }).toThrow('GET /joined_members: joined: expected')
+  await answered({ kind: 'bytes', body: 'no' }).toMatchObject({ code: 'MatrixGarbled' })
+  await answered({ kind: 'reset' }).toMatchObject({ code: 'MatrixUnreachable' })
+  // Joins and presence have limits of their own: only reads wait.
+  await answered({ kind: 'rate-limited', retryAfterMs: 5_000 }).toMatchObject({ code: 'MatrixRateLimited' })
+  await expect(client.joinedMembers('!r:t')).rejects.toThrow('not asked')
+  await expect(client.joinedRooms()).rejects.toThrow('not asked')
+  expect(await client.whoami()).toBe(daemon.userId)
+  await clock.advance(5_000)
+  homeserver.fault({ path: /joined_members/, times: 1, fault: { kind: 'silent' } })
+  const abort = new AbortController()
+  const call = client.joinedMembers('!r:t', abort.signal)
+  abort.abort()
+  await expect(call).rejects.toMatchObject({ code: 'Aborted' })
+})
+
 it('[M38] the same filter is stored once and has one id', async () => {
   const { client, userId } = daemon
   const filter = { room: { timeline: { limit: 5 } } }

@@ -1,9 +1,9 @@
 // The few requests of the daemon to its homeserver, each typed, each behind the gate that keeps the server's limits.
 //
 //   join, resolveAlias, ... -> gate -> MatrixHttpApi (matrix-js-sdk) -> fetch of the HTTP client -> decoder -> value
-//   sync                    -> gate -> HTTP client ----------------------------------------------> bytes, for sync-answer.ts
+//   sync, joinedMembers     -> gate -> HTTP client ----------------------------------------------> bytes, for sync-worker.ts
 //
-// The answer of /sync stays bytes, because a city's first one is too large to be parsed on the event loop. The token is read
+// These two stay bytes, because a city's first answer, and the list of a crowd, are too large to be parsed on the event loop. The token is read
 // again for every request, so that a rotated one needs no restart. Failures are the words of matrix-errors.ts.
 import { type Clock, sleep, systemClock } from '@citypresence/chassis/edge/clock'
 import type { HttpClient, HttpResponse } from '@citypresence/chassis/edge/http-client'
@@ -31,6 +31,8 @@ export type MatrixClientOptions = {
   readonly homeserverUrl: string
   readonly accessToken: Secret
   readonly http: HttpClient
+  /** Reads an answer of /joined_members. */
+  readonly readMembers: (body: Uint8Array) => Promise<readonly string[]>
   readonly log: Logger
   readonly clock?: Clock
 }
@@ -66,8 +68,10 @@ export interface MatrixClient {
 const readTimeoutMs = 30_000
 /** A join over federation has been seen to take a minute and more. */
 const joinTimeoutMs = 120_000
-/** /joined_members of a room of 40,000 people. */
+/** The rooms of a hundred thousand slugs; whatever else is answered is small. */
 const callBytesMax = 8 * 1024 * 1024
+/** As much as a first sync may be: the list of a room of 300,000 people, each with a name and a picture. */
+const membersBytesMax = 64 * 1024 * 1024
 /** A closed gate is looked at this often: a new token is in use at most this long after its file has it. */
 const gateLookMs = 2_000
 /** A refusal has a short body; of a proxy's page nothing is kept. */
@@ -126,20 +130,20 @@ export function createMatrixClient(options: MatrixClientOptions): MatrixClient {
     },
     joinedRooms: async (signal) =>
       (await calls(roomsAnswer, { kind: 'read', method: Method.Get, path: '/joined_rooms', signal })).joined_rooms,
-    joinedMembers: async (roomId, signal) =>
-      await calls(membersAnswer, {
-        kind: 'read',
-        method: Method.Get,
-        path: roomPath(roomId, 'joined_members'),
-        signal,
-      }),
+    async joinedMembers(roomId, signal) {
+      const path = roomPath(roomId, 'joined_members')
+      const question = { kind: 'read', where: `GET ${path}`, url: urlOf(homeserverUrl, path) } as const
+      const limits = { deadlineMs: readTimeoutMs, bytesMax: membersBytesMax, signal }
+      return options.readMembers(await bytesOf(options.http, passing, question, limits))
+    },
     async setPresence(userId, presence, signal) {
       const path = presencePath(userId)
       await calls(anyAnswer, { kind: 'presence', method: Method.Put, path, body: { presence }, signal })
     },
     presenceOf: async (userId, signal) =>
       (await calls(presenceAnswer, { kind: 'read', method: Method.Get, path: presencePath(userId), signal })).presence,
-    sync: (query, limits) => syncBytes(options.http, homeserverUrl, passing, query, limits),
+    sync: (query, limits) =>
+      bytesOf(options.http, passing, { kind: 'sync', where: 'GET /sync', url: syncUrl(homeserverUrl, query) }, limits),
     untilAllowed: (kind, signal) => passing.untilAllowed(kind, signal),
   }
 }
@@ -152,13 +156,6 @@ const aliasAnswer = object({ room_id: matrixRoomId }, { servers: arrayOf(text(25
 const roomsAnswer = object({ joined_rooms: arrayOf(matrixRoomId, roomsMax * 10) })
 const presenceAnswer = object({ presence: text(255) })
 const anyAnswer = object({})
-const membersAnswer: Decoder<readonly string[]> = {
-  shape: 'the keys of joined',
-  decode(input, path) {
-    const decoded = object({ joined: object({}) }).decode(input, path)
-    return decoded.ok ? { ok: true, value: Object.keys((input as { joined: object }).joined) } : decoded
-  },
-}
 
 type Passing = ReturnType<typeof createPassing>
 
@@ -248,36 +245,38 @@ function toMatrixError(error: unknown, where: string, nowWallMs: number): CityEr
   return new CityError('MatrixGarbled', `${where}: the answer is no JSON of Matrix`, { cause: error })
 }
 
-async function syncBytes(
+type BytesQuestion = { readonly kind: CallKind; readonly where: string; readonly url: URL }
+type BytesLimits = Omit<SyncLimits, 'signal'> & { readonly signal: AbortSignal | undefined }
+
+async function bytesOf(
   http: HttpClient,
-  homeserverUrl: string,
   passing: Passing,
-  query: SyncQuery,
-  { deadlineMs, bytesMax, signal }: SyncLimits,
+  { kind, where, url }: BytesQuestion,
+  { deadlineMs, bytesMax, signal }: BytesLimits,
 ): Promise<Uint8Array> {
-  const token = passing.enter('sync')
-  const response = await fetchSync(http, syncUrl(homeserverUrl, query), {
+  const token = passing.enter(kind)
+  const response = await fetchBytes(http, url, {
     headers: { authorization: `Bearer ${token}` },
     timeoutMs: deadlineMs,
     maxBytes: bytesMax,
-    signal,
+    ...(signal === undefined ? {} : { signal }),
   })
   if (response.status === 200) {
     passing.succeeded(token)
     return response.body
   }
   const refusal = toRefusal({
-    where: 'GET /sync',
+    where,
     status: response.status,
     retryAfterHeader: response.headers['retry-after'],
     body: jsonOf(response),
     nowWallMs: passing.nowWallMs(),
   })
-  passing.refused('sync', token, refusal)
+  passing.refused(kind, token, refusal)
   throw refusal
 }
 
-async function fetchSync(http: HttpClient, url: URL, request: Parameters<HttpClient['request']>[1]) {
+async function fetchBytes(http: HttpClient, url: URL, request: Parameters<HttpClient['request']>[1]) {
   try {
     return await http.request(url, request)
   } catch (cause) {
@@ -289,8 +288,11 @@ async function fetchSync(http: HttpClient, url: URL, request: Parameters<HttpCli
 
 const stateAfterNames = ['use_state_after', 'org.matrix.msc4222.use_state_after']
 
+const urlOf = (homeserverUrl: string, path: string): URL =>
+  new URL(`${homeserverUrl.replace(/\/$/, '')}${ClientPrefix.V3}${path}`)
+
 function syncUrl(homeserverUrl: string, { since, filter, timeoutMs }: SyncQuery): URL {
-  const url = new URL(`${homeserverUrl.replace(/\/$/, '')}${ClientPrefix.V3}/sync`)
+  const url = urlOf(homeserverUrl, '/sync')
   url.searchParams.set('filter', filter)
   url.searchParams.set('timeout', String(timeoutMs))
   // The daemon watches and is never seen.

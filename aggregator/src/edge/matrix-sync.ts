@@ -90,7 +90,7 @@ export type SyncObserver = {
 
 export type MatrixSourceOptions = {
   readonly client: Pick<MatrixClient, 'whoami' | 'storeFilter' | 'sync' | 'untilAllowed'>
-  readonly reader: AnswerReader
+  readonly reader: Pick<AnswerReader, 'read'>
   /** The daemon. */
   readonly userId: string
   /** Whether messages are to be heard of (their senders and times, never their text). */

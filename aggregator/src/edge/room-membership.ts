@@ -76,6 +76,7 @@ export async function listMembers(worker: Worker, roomId: string, signal: AbortS
       worker.listAtMs = clock.monotonicMs() + troublePauseMs
       // A list that is waited for and never comes must not keep the audits of all other rooms waiting.
       if (!worker.wanted.has(roomId)) worker.auditAtMs = worker.listAtMs
+      worker.log.warn(`rooms list ${error.code}`, { err: error, room: roomId }, 'a list of members did not come')
       wantLater(worker, roomId)
     }
     observer.failed?.(error)

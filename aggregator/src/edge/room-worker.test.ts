@@ -22,14 +22,15 @@ const directory = { watch: () => () => undefined, read: nobody }
 
 function workerOf(asked: Partial<RoomSourceOptions['client']> = {}, read: () => Promise<unknown> = nobody) {
   const clock = createFakeClock()
+  const warned: string[] = []
   const worker = createWorker({
     client: { ...client, ...asked },
     directory: { ...directory, read },
-    log: silentLog,
+    log: { ...silentLog, warn: (key) => void warned.push(key) },
     clock,
     random: () => 0,
   })
-  return { clock, worker }
+  return { clock, worker, warned }
 }
 
 /** What a reader finds who comes now. */
@@ -120,12 +121,13 @@ it('[R1] a homeserver that does not answer a join is left alone for ten seconds 
 })
 
 it('[R12] a homeserver that does not answer an audit is left alone for ten seconds by audits and lists', async () => {
-  const { worker } = workerOf({ joinedMembers: silent })
+  const { worker, warned } = workerOf({ joinedMembers: silent })
   worker.judge = { ...worker.judge, good: rooms }
   worker.joined = new Set(['!a', '!b'])
   replan(worker)
   await audit(worker, signal)
   expect([worker.auditAtMs, worker.listAtMs]).toEqual([10_000, 10_000])
+  expect(warned).toEqual(['rooms list MatrixUnreachable'])
 })
 
 it('[R9] of aliases those of the map are kept, however many there were', async () => {

@@ -43,18 +43,18 @@ export function unpackAnswer(packed: PackedAnswer): SyncAnswer {
 }
 
 function readFacts(body: Uint8Array, options: AnswerOptions) {
-  const decoded = factsOf(parse(body), options)
+  const decoded = factsOf(parseJson(body, 'GET /sync'), options)
   if (!decoded.ok) throw new CityError('MatrixGarbled', `GET /sync: ${describeDecodeError(decoded.error)}`)
   return decoded.value
 }
 
-function parse(body: Uint8Array): unknown {
+export function parseJson(body: Uint8Array, where: string): unknown {
   try {
     return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   } catch (cause) {
     // The parser's message quotes the text, which is people's; its kind is enough.
     const { name } = cause as Error
-    throw new CityError('MatrixGarbled', `GET /sync: the answer is no JSON (${name}, ${body.byteLength} bytes)`)
+    throw new CityError('MatrixGarbled', `${where}: the answer is no JSON (${name}, ${body.byteLength} bytes)`)
   }
 }
 

@@ -5,6 +5,7 @@ import { until } from '@citypresence/stack/until'
 import { afterEach, expect, it } from 'vitest'
 import { factsOf, type Fact } from '../core/sync-facts.ts'
 import { longestTurnMs } from '../testing/longest-turn.ts'
+import { readMembers } from './members-answer.ts'
 import { readAnswer, type SyncAnswer } from './sync-answer.ts'
 import { createAnswerReader, type AnswerReader, type AnswerReaderOptions } from './sync-worker.ts'
 
@@ -54,6 +55,47 @@ it('[M47] an unreadable answer is an error of its own, without the text, and the
   await expect(reader.read(Buffer.from('{"body":secret words'))).rejects.not.toThrow('secret')
   await expect(reader.read(Buffer.from('{}'))).rejects.toThrow('next_batch')
   expect((await reader.read(Buffer.from('{"next_batch":"s"}'))).nextBatch).toBe('s')
+})
+
+const listOf = (people: number): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      joined: Object.fromEntries(
+        Array.from({ length: people }, (_, person) => [`@u${person}:test.local`, { display_name: `Person ${person}` }]),
+      ),
+    }),
+  )
+
+it('[M46] a long list of members gives the same names in the same order from the thread as on the loop', async () => {
+  const reader = createReader()
+  expect(await reader.readMembers(listOf(3))).toEqual(['@u0:test.local', '@u1:test.local', '@u2:test.local'])
+  expect(reader.threadStands()).toBe(false)
+  const bytes = listOf(25_000)
+  const here = readMembers(bytes)
+  expect(await reader.readMembers(bytes)).toEqual(here)
+  expect([here.length, reader.threadStands()]).toEqual([25_000, true])
+})
+
+it('[M46] what is asked while the thread reads waits its turn, and gets its own answer, whatever became of the one before', async () => {
+  const reader = createReader({ inlineBytesMax: 0 })
+  const reading = [
+    reader.readMembers(listOf(20_000)),
+    reader.read(Buffer.from('{"next_batch":"s1"}')),
+    reader.readMembers(Buffer.from('{"joined":[]}')),
+    reader.readMembers(Buffer.from('{"body":secret words')),
+    reader.readMembers(listOf(1)),
+  ] as const
+  const [list, answer, ...others] = await Promise.allSettled(reading)
+  expect([
+    list.status === 'fulfilled' && list.value.length,
+    answer.status === 'fulfilled' && answer.value.nextBatch,
+  ]).toEqual([20_000, 's1'])
+  expect(others).toMatchObject([
+    { status: 'rejected', reason: { code: 'MatrixGarbled' } },
+    { status: 'rejected', reason: { code: 'MatrixGarbled' } },
+    { status: 'fulfilled', value: ['@u0:test.local'] },
+  ])
+  for (const one of others) if (one.status === 'rejected') expect(String(one.reason)).not.toContain('secret')
 })
 
 it('[M47] a thread that runs out of memory costs its answer; the next one gets a new thread', async () => {

@@ -1,17 +1,20 @@
-// Reads /sync answers without holding up the event loop: small ones at once, large ones on a thread of their own.
+// Reads answers of /sync and lists of members without holding up the event loop: small ones at once, large ones on a thread.
 //
 //   bytes <= 256 KiB -> readAnswer here
 //   bytes beyond     -> thread (started at the first need, ended after a minute without work) -> slices, unpacked one by one
 //
 // The thread has a bounded heap and a deadline. One that dies or hangs costs its answer, which then counts as unreadable; the
-// next large answer starts another.
+// next large answer starts another. What comes while it reads waits: there is one thread, and one memory.
 import { Worker } from 'node:worker_threads'
 import { type Cancel, type Clock, systemClock } from '@citypresence/chassis/edge/clock'
 import { CityError } from '@citypresence/chassis/errors'
+import { readMembers, unpackMembers, type PackedMembers } from './members-answer.ts'
 import { readAnswer, unpackAnswer, type AnswerOptions, type PackedAnswer, type SyncAnswer } from './sync-answer.ts'
 
+export type ThreadQuestion = { readonly kind: 'sync' | 'members'; readonly body: Uint8Array }
 export type ThreadReply =
-  { readonly ok: true; readonly packed: PackedAnswer } | { readonly ok: false; readonly problem: string }
+  | { readonly ok: true; readonly packed: PackedAnswer | PackedMembers }
+  | { readonly ok: false; readonly problem: string }
 
 export type AnswerReaderOptions = AnswerOptions & {
   readonly clock?: Clock
@@ -25,8 +28,10 @@ export type AnswerReaderOptions = AnswerOptions & {
 }
 
 export interface AnswerReader {
-  /** Takes the bytes over. One at a time. Throws MatrixGarbled. */
+  /** Takes the bytes over. Throws MatrixGarbled. */
   read(body: Uint8Array): Promise<SyncAnswer>
+  /** The same of an answer of /joined_members: the names in it. */
+  readMembers(body: Uint8Array): Promise<readonly string[]>
   /** Whether the thread stands; for the curious and for tests. */
   readonly threadStands: () => boolean
   stop(): Promise<void>
@@ -53,16 +58,30 @@ export function createAnswerReader(options: AnswerReaderOptions): AnswerReader {
     thread = undefined
     await standing?.worker.terminate()
   }
+  let last: Promise<unknown> = Promise.resolve()
+  const ask = async <T>(question: ThreadQuestion): Promise<T> => {
+    cancelIdle?.()
+    if (thread === undefined || thread.gone) thread = startThread(options)
+    try {
+      return (await askThread(thread, question, options)) as T
+    } finally {
+      cancelIdle = clock.after(idleMs, () => void end())
+    }
+  }
+  /** Whatever became of the one before. */
+  const askInTurn = <T extends PackedAnswer | PackedMembers>(question: ThreadQuestion): Promise<T> => {
+    const asking = last.then(() => ask<T>(question))
+    last = asking.catch(() => undefined)
+    return asking
+  }
   return {
     async read(body) {
       if (body.byteLength <= inlineBytesMax) return readAnswer(body, options)
-      cancelIdle?.()
-      if (thread === undefined || thread.gone) thread = startThread(options)
-      try {
-        return unpackAnswer(await askThread(thread, body, options))
-      } finally {
-        cancelIdle = clock.after(idleMs, () => void end())
-      }
+      return unpackAnswer(await askInTurn<PackedAnswer>({ kind: 'sync', body }))
+    },
+    async readMembers(body) {
+      if (body.byteLength <= inlineBytesMax) return readMembers(body)
+      return unpackMembers(await askInTurn<PackedMembers>({ kind: 'members', body }))
     },
     threadStands: () => thread !== undefined && !thread.gone,
     stop: end,
@@ -90,7 +109,13 @@ function startThread({ daemonUserId, unknownStateCounts, ...options }: AnswerRea
   return thread
 }
 
-async function askThread(thread: Thread, body: Uint8Array, options: AnswerReaderOptions): Promise<PackedAnswer> {
+const asked = { sync: 'GET /sync', members: 'GET /joined_members' }
+
+async function askThread(
+  thread: Thread,
+  { kind, body }: ThreadQuestion,
+  options: AnswerReaderOptions,
+): Promise<PackedAnswer | PackedMembers> {
   const { clock = systemClock, deadlineMs = deadlineMsDefault } = options
   const { worker } = thread
   const heard = new AbortController()
@@ -110,10 +135,10 @@ async function askThread(thread: Thread, body: Uint8Array, options: AnswerReader
     })
     heard.signal.addEventListener('abort', cancel)
     const owned = movable(body)
-    worker.postMessage(owned, [owned.buffer])
+    worker.postMessage({ kind, body: owned }, [owned.buffer])
   })
   heard.abort()
-  if (!reply.ok) throw new CityError('MatrixGarbled', `GET /sync: ${reply.problem}`)
+  if (!reply.ok) throw new CityError('MatrixGarbled', `${asked[kind]}: ${reply.problem}`)
   return reply.packed
 }
 

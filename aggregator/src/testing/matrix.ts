@@ -31,14 +31,15 @@ export function createDaemon({ url, userId, accessToken, clock }: DaemonOptions)
   const time = clock === undefined ? {} : { clock }
   // Only the daemon waits by a test's clock; bytes travel in real time.
   const http = createHttpClient({ userAgent: 'test' })
+  const reader = createAnswerReader({ daemonUserId: userId })
   const client = createMatrixClient({
     homeserverUrl: url,
     accessToken: typeof accessToken === 'string' ? secretFromText(accessToken) : accessToken,
     http,
+    readMembers: (body) => reader.readMembers(body),
     log: silentLogger,
     ...time,
   })
-  const reader = createAnswerReader({ daemonUserId: userId })
   return {
     userId,
     http,

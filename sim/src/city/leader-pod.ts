@@ -134,11 +134,7 @@ export function startLeaderPod(options: LeaderPodOptions): LeaderPod {
   })
   const source = createMatrixSource({
     client: matrix.client,
-    reader: {
-      read: (body) => Promise.resolve(readAnswer(body, { daemonUserId })),
-      threadStands: () => false,
-      stop: () => Promise.resolve(),
-    },
+    reader: { read: (body) => Promise.resolve(readAnswer(body, { daemonUserId })) },
     userId: daemonUserId,
     activity: true,
     timeoutMs: Math.floor(settings.staleAfterMs / 3),
