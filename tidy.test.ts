@@ -148,8 +148,6 @@ const unnamedWords: Readonly<Record<string, string>> = {
     'a page that is not built and a port that is refused without being taken: neither can be had on a machine of ours',
   SequenceGap: 'gateway/core/feed tells it as a gap, which its properties know',
   SequenceRepeated: 'gateway/core/feed tells it as repeated, which its properties know',
-  LeadershipLost:
-    'losing a Lease is played by the machine of the election; no test looks at the operator that ends by it',
   LeaseRefused: 'the contract of the Lease asks for its 422 by status',
 }
 

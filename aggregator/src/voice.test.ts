@@ -75,7 +75,22 @@ function speaks({ patient = false } = {}) {
     voice.tick()
     await clock.advance(1)
   }
-  return { clock, voice, record, state, looks, claims, writes, reads, written, taken, said, errors, lead, ended: () => ended }
+  return {
+    clock,
+    voice,
+    record,
+    state,
+    looks,
+    claims,
+    writes,
+    reads,
+    written,
+    taken,
+    said,
+    errors,
+    lead,
+    ended: () => ended,
+  }
 }
 
 it('[L42] one batch is in flight: the next leaves when it is acknowledged, and begins where it ended', async () => {
