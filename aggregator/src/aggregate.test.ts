@@ -3,7 +3,16 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '@citypresence/chassis/testing/fake-clock'
 import { aggregate, viewOfCity, type AuditEnd, type Known, type RoomFinding } from './aggregate.ts'
-import { createCity, isBlind, mappedSlugs, sourceOf, valueOf, type City, type MappedRoom } from './core/city.ts'
+import {
+  createCity,
+  isBlind,
+  isPresenceHeld,
+  mappedSlugs,
+  sourceOf,
+  valueOf,
+  type City,
+  type MappedRoom,
+} from './core/city.ts'
 import type { SourceVerdict } from './core/source-health.ts'
 import type { Fact } from './core/sync-facts.ts'
 import { createChannel } from './edge/channel.ts'
@@ -337,9 +346,7 @@ it('[P12] [L34] a large initial sync takes the place of the city in pieces: unti
   await hear({ initial: true, slices: [facts] })
   offered.length = 0
   const before = ticks
-  // A piece takes its time, which a clock that stands still does not know.
-  const after = clock.after.bind(clock)
-  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+  slowTurns()
   await hear({ initial: true, slices: [facts.filter((fact) => !('userId' in fact && fact.userId === user(7)))] })
   maps.push([{ slug: 'other', roomId: '!r', alias: null }])
   findings.push({ kind: 'lost', roomId: '!r' })
@@ -361,8 +368,7 @@ it('[P18] [L34] a long list is taken in pieces between which responses are learn
   const presence = [0, 1, 24_999].map((index) => is(user(index), 'online'))
   const lazily = (): Batch => ({ initial: true, lazy: true, slices: [[follow('!r'), ...presence]] })
   await hear(lazily())
-  const after = clock.after.bind(clock)
-  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+  slowTurns()
   const list = () => findings.push({ kind: 'members', roomId: '!r', userIds: crowd, askedAt: at(clock.monotonicMs()) })
   list()
   await clock.advance(1)
@@ -400,14 +406,68 @@ it('[P13] [L34] a long list is compared in pieces before anything of the respons
   members('!r')
   members('!left')
   await clock.advance(1)
-  const after = clock.after.bind(clock)
-  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+  slowTurns()
   offered.length = 0
   await hear({ slices: [[is(user(1), 'offline')]] })
   expect([known.learning, offered, audits]).toEqual([true, [], []])
   await clock.advance(60)
   expect([known.learning, audits]).toEqual([false, ['compared', 'unfollowed']])
   expect([heeded.at(-1), onlineOf(city, 'r'), offered]).toEqual(['drift +14998 -0', 1, [['r']]])
+})
+
+/** A piece takes its time, which a clock that stands still does not know. */
+function slowTurns(): void {
+  const after = clock.after.bind(clock)
+  clock.after = (ms, run) => after(ms === 0 ? 25 : ms, run)
+}
+
+it('[P23] [L34] what is found out about a room while an initial sync takes the place of the city waits until it is whole', async () => {
+  const crowd = Array.from({ length: 25_000 }, (_, index) => user(index))
+  const facts = [follow('!r'), ...crowd.map((one) => come('!r', one)), ...crowd.map((one) => is(one, 'online'))]
+  await open()
+  await hear({ initial: true, slices: [facts] })
+  slowTurns()
+  await hear({ initial: true, slices: [facts] })
+  findings.push({ kind: 'blind', roomId: '!r', isBlind: true })
+  let waits = 0
+  for (; known.learning; waits++) {
+    expect(isBlind(city, '!r')).toBe(false)
+    await clock.advance(5)
+  }
+  await clock.advance(50)
+  expect([waits > 3, isBlind(city, '!r'), presenceIn(city, 'r').stale]).toEqual([true, true, true])
+})
+
+it('[P11] [L34] a probe that is answered while an initial sync takes the place of the city counts for the new one', async () => {
+  const crowd = Array.from({ length: 25_000 }, (_, index) => user(index))
+  const there = [follow('!r'), ...crowd.map((one) => come('!r', one))]
+  await open()
+  await hear({ initial: true, slices: [[...there, ...crowd.map((one) => is(one, 'online'))]] })
+  slowTurns()
+  // Nobody is online any more: held, and asked whether that may be.
+  probes.push(true)
+  await hear({ initial: true, slices: [there] })
+  while (known.learning) await clock.advance(5)
+  expect(probes).toEqual([])
+  await clock.advance(100)
+  expect([isPresenceHeld(city), onlineOf(city, 'r')]).toEqual([false, 0])
+})
+
+it('[P5] [L34] what time alone changes waits while an initial sync takes the place of the city', async () => {
+  const crowd = Array.from({ length: 25_000 }, (_, index) => user(index))
+  const facts = [follow('!r'), ...crowd.map((one) => come('!r', one)), ...crowd.map((one) => is(one, 'online'))]
+  await open()
+  await hear({ initial: true, slices: [facts] }, { slices: [[type('!r', user(1))]] })
+  slowTurns()
+  await clock.advance(cityOptions.typingMaxMs - 40)
+  await hear({ initial: true, slices: [facts] })
+  let waits = 0
+  for (; known.learning; waits++) {
+    expect(presenceIn(city, 'r').typing_count).toBe(1)
+    await clock.advance(5)
+  }
+  await clock.advance(100)
+  expect([waits > 12, presenceIn(city, 'r').typing_count]).toEqual([true, 0])
 })
 
 it('[P19] a city of whose presence nothing is heard for 45 s is probed; two noes in a row make it stale, and no count moves', async () => {

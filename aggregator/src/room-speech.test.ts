@@ -1,6 +1,6 @@
 // What a new leader says about what it finds in the stream, and what a leader says and when.
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { defaultPrefix, subjectsBelow } from '@citypresence/wire/subjects'
 import type { Beat } from '@citypresence/wire/beat'
 import type { RoomPresence } from '@citypresence/wire/room-presence'
@@ -372,4 +372,25 @@ it('[L24] a large city is got ready in pieces; what changes meanwhile is said as
     [0, true],
     [5, undefined],
   ])
+})
+
+it('[L24] a standby keeps no causes: of a slug that left the map it would for ever', () => {
+  const city = {
+    isKnown: () => true,
+    sightings: () => 2,
+    slugs: () => [],
+    valueOf: () => ({ kind: 'unobserved' }) as const,
+    source: () => ({ source: 'live', sourceAgeMs: 0 }) as const,
+    wallMs: () => 9,
+    inheritBlindness: () => undefined,
+  }
+  const speech = createRoomSpeech(city, subjectsBelow(defaultPrefix), windowMs)
+  const set = vi.spyOn(Map.prototype, 'set')
+  speech.changed(['a'], 'cause of standing by', 0)
+  speech.begin({ term: 1, epoch: 2 })
+  speech.changed(['a'], 'cause of leading', 0)
+  const kept = set.mock.calls.map(([, value]: unknown[]) => value)
+  set.mockRestore()
+  expect(kept).not.toContain('cause of standing by')
+  expect(kept).toContain('cause of leading')
 })

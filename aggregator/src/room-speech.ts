@@ -176,8 +176,8 @@ export function createRoomSpeech(city: CityView, subjects: Subjects, throttleMs:
 
     changed(slugs, traceparent, nowMs) {
       for (const slug of slugs) {
-        // The newest cause alone: an unsampled one must not go out under the trace of the one before.
-        if (traceparent === undefined) traces.delete(slug)
+        // The newest cause alone: an unsampled one must not go out under the trace of the one before. Who does not lead says nothing.
+        if (traceparent === undefined || epoch === undefined) traces.delete(slug)
         else traces.set(slug, traceparent)
         if (takenOver || taking !== undefined) offerSlug(slug, nowMs)
       }

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { CityError } from './errors.ts'
 import { createLogger, createSampledLog, describeError } from './log.ts'
@@ -90,6 +92,24 @@ describe('lines', () => {
     expect(raw).toHaveLength(3)
     expect(raw.join('')).not.toContain(opaque)
     expect(raw.join('')).not.toContain('eyJ')
+  })
+})
+
+describe('standard output', () => {
+  it('[C6] a line that it does not take is LogLost, with the reason, and the service goes on', () => {
+    const code = `
+      import { createLogger } from ${JSON.stringify(new URL('./log.ts', import.meta.url).href)}
+      const tell = ({ code, cause }) => process.stderr.write(code + ' ' + cause.code + '; ')
+      createLogger({ service: 'x', level: 'info', onLost: tell }).info('on a disk that is full')
+      createLogger({ service: 'x', level: 'info' }).info('and nobody is told')
+      process.stderr.write('it lives')`
+    const full = openSync('/dev/full', 'w')
+    const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    })
+    closeSync(full)
+    expect([stderr, status]).toEqual(['LogLost ENOSPC; it lives', 0])
   })
 })
 

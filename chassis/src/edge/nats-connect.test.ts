@@ -147,6 +147,17 @@ describe('the first connect', () => {
     silent.close()
   })
 
+  it('[C25] a connection that comes after it was cancelled is closed', async () => {
+    // The server has heard us, and its answer is on the way.
+    server.accept = () => {
+      stop.abort()
+      return true
+    }
+    await expect(connectNats(options())).rejects.toMatchObject({ code: 'Aborted' })
+    await until('the end of the connection', () => server.connects.length === 1 && server.connected() === 0)
+    expect(errors).toEqual([])
+  })
+
   it('[C25] an unknown host is DnsFailed', async () => {
     const connecting = connectNats(options({ servers: ['nats://no-such-host.invalid:4222'] }))
     connecting.catch(() => undefined)

@@ -15,6 +15,8 @@ export type FakeNats = {
   readonly others: string[]
   /** How many clients were greeted. */
   readonly greeted: () => number
+  /** How many clients are connected. */
+  readonly connected: () => number
   /** To everybody who is connected, as it stands. */
   say(text: string): void
   dropAll(): void
@@ -58,6 +60,7 @@ export async function startFakeNats(): Promise<FakeNats> {
     connects: [],
     others: [],
     greeted: () => greeted,
+    connected: () => sockets.size,
     say(text) {
       for (const socket of sockets) socket.write(text)
     },
