@@ -6,7 +6,7 @@ import { median } from '../core/statistics.ts'
 import { startSendLoop } from '../servers/floor.ts'
 import { browsersOf, counterOf, startCity, startOurs } from '../servers/ours.ts'
 import { peerTitles, startPeer, type PeerName } from '../servers/peers.ts'
-import { profiled } from './profile.ts'
+import { profileOfGateway } from '../servers/ours.ts'
 import { startSink } from './sink.ts'
 import { perCpuSecond, windowsOf, type Window } from './window.ts'
 
@@ -78,18 +78,12 @@ export async function fanOutOfOurs(load: Load): Promise<FanOut> {
 }
 
 /** Where the gateway spends its time under this load. */
-export const profileOfOurs = (load: Load): Promise<readonly Share[]> =>
-  profiled(async (nodeArgs) => {
-    const city = await startCity(load.rooms)
-    const gateway = await startOurs(city, nodeArgs)
-    const sink = browsersOf(gateway)
-    await sink.connect(load.clients)
-    const saying = city.voice.keepSaying(load.rooms, load.everyMs)
+export const profileOfFanOut = ({ clients, rooms, everyMs }: Load): Promise<readonly Share[]> =>
+  profileOfGateway(rooms, async (city, sink) => {
+    await sink.connect(clients)
+    const saying = city.voice.keepSaying(rooms, everyMs)
     await sleep(6_000)
     await saying.stop()
-    await sink.stop()
-    await gateway.stop()
-    await city.stop()
   })
 
 /** Undefined where the peer cannot be had. */

@@ -48,10 +48,13 @@ for (const isPlain of [false, true]) {
     const reader = start(isPlain)
     expect(reader.isPlain).toBe(isPlain)
     expect(await reader.connect(7)).toMatchObject({ open: 7, failed: 0 })
+    const { messages: told } = await heard(reader, 14)
+    say(3)
+    expect((await heard(reader, told + 7)).ages.n).toBe(0)
     await reader.mark()
-    const { messages: before } = await heard(reader, 14)
-    // A snapshot and a word on staleness each.
-    expect(before).toBe(14)
+    const { messages: before } = await heard(reader, 21)
+    // A snapshot, a word on staleness and a change each.
+    expect(before).toBe(21)
     say(1)
     say(2)
     const after = await heard(reader, before + 14)

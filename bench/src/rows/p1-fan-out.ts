@@ -1,6 +1,6 @@
 // P1: one core fans out changes of ten rooms to five thousand sockets.
 import type { Figure, NotRun } from '../core/result.ts'
-import { fanOutOfFloor, fanOutOfOurs, fanOutOfPeer, profileOfOurs, type Load } from '../harness/fan-out.ts'
+import { fanOutOfFloor, fanOutOfOurs, fanOutOfPeer, profileOfFanOut, type Load } from '../harness/fan-out.ts'
 import { peerTitles, type PeerName } from '../servers/peers.ts'
 import { writeCost } from '../core/sizing.ts'
 import { least, notRun, type Length, type Row } from './row.ts'
@@ -16,7 +16,7 @@ const lengths = { whole: { runs: 5, ms: 2_000 }, quick: { runs: 3, ms: 1_500 } }
 export const fanOut: Row = {
   id: 'P1',
   isQuick: true,
-  profile: () => profileOfOurs({ ...usual, ...lengths.whole }),
+  profile: () => profileOfFanOut({ ...usual, ...lengths.whole }),
   async measure(length) {
     const load: Load = { ...usual, ...lengths[length] }
     const ours = await fanOutOfOurs(load)

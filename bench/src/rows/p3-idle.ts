@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { figure, type Figure, type NotRun } from '../core/result.ts'
 import { connectionMemory, gatewayMemory, idleCost } from '../core/sizing.ts'
+import { slopeOf } from '../core/statistics.ts'
 import { pin, serverCore, slabBytes, usageOf } from '../harness/machine.ts'
 import { startSink, type Sink } from '../harness/sink.ts'
-import { browsersOf, counterOf, startCity, startOurs, type City } from '../servers/ours.ts'
+import { browsersOf, counterOf, profileOfGateway, startCity, startOurs, type City } from '../servers/ours.ts'
 import { peerTitles, startPeer, type PeerName } from '../servers/peers.ts'
 import { least, most, notRun, type Length, type Row } from './row.ts'
 
@@ -12,16 +13,31 @@ const clients: Readonly<Record<Length, number>> = { whole: 18_000, quick: 6_000 
 const rooms = 100
 const peers: readonly PeerName[] = ['naive-ws', 'socket-io', 'nats-ws', 'centrifuge']
 
-/** Bytes of a connection: what the process grew by while they came, once its garbage has had its time. */
-async function bytesEach(pid: number, sink: Sink, count: number): Promise<{ rss: number; slab: number }> {
-  // The first connections load code and grow pools: they are no cost of one more.
-  await sink.connect(200)
-  await sleep(1_000)
-  const [before, slab] = [usageOf(pid).rssBytes, slabBytes()]
-  const { failed } = await sink.connect(count)
-  if (failed > 0) throw new Error(`${failed} connections failed`)
-  await sleep(4_000)
-  return { rss: (usageOf(pid).rssBytes - before) / count, slab: (slabBytes() - slab) / count }
+type Growth = {
+  readonly points: { at: number; value: number }[]
+  readonly bytesEach: number
+  readonly slabEach: number
+}
+
+/**
+ * What a process grows by, a third of the browsers after the other. A connection's cost is the slope from the first third on: what
+ * comes before grows pools and the room for garbage, which is there once however many come.
+ */
+async function growthOf(pid: number, sink: Sink, count: number): Promise<Growth> {
+  const [rss, slab] = [usageOf(pid).rssBytes, slabBytes()]
+  const sizes: (readonly [number, number])[] = []
+  const points: { at: number; value: number }[] = []
+  let slabEach = 0
+  for (const size of [Math.round(count / 3), Math.round((2 * count) / 3), count]) {
+    const { failed } = await sink.connect(size - (sizes.at(-1)?.[0] ?? 0))
+    if (failed > 0) throw new Error(`${failed} connections failed`)
+    await sleep(4_000)
+    const bytes = usageOf(pid).rssBytes
+    sizes.push([size, bytes])
+    points.push({ at: size, value: (bytes - rss) / size / 1_024 })
+    slabEach = (slabBytes() - slab) / size
+  }
+  return { points, bytesEach: slopeOf(sizes), slabEach }
 }
 
 export const idleMemory: Row = {
@@ -38,25 +54,18 @@ export const idleMemory: Row = {
 }
 
 async function measureMemory(city: City, count: number) {
-  const sizes = [Math.round(count / 4), Math.round(count / 2), count]
-  const points: { at: number; value: number }[] = []
-  const slabs: number[] = []
-  const alone: number[] = []
-  for (const size of sizes) {
-    const gateway = await startOurs(city)
-    alone.push(usageOf(gateway.pid).rssBytes / 1e6)
-    const beating = city.voice.keepBeating()
-    const sink = browsersOf(gateway)
-    const { rss, slab } = await bytesEach(gateway.pid, sink, size)
-    points.push({ at: size, value: rss / 1_024 })
-    slabs.push(slab / 1_024)
-    await beating.stop()
-    await sink.stop()
-    await gateway.kill()
-  }
+  const gateway = await startOurs(city)
+  const alone = usageOf(gateway.pid).rssBytes / 1e6
+  const beating = city.voice.keepBeating()
+  const sink = browsersOf(gateway)
+  const ours = await growthOf(gateway.pid, sink, count)
+  await beating.stop()
+  await sink.stop()
+  await gateway.kill()
+  const kib = ours.bytesEach / 1_024
   const figures: Figure[] = [
-    figure('ours', 'gateway as shipped', 'KiB', [points.at(-1)?.value ?? Number.NaN]),
-    figure('ours', gatewayMemory, 'MB', alone),
+    figure('ours', 'gateway as shipped', 'KiB', [kib]),
+    figure('ours', gatewayMemory, 'MB', [alone]),
   ]
   const missing: NotRun[] = []
   for (const name of peers) {
@@ -65,30 +74,26 @@ async function measureMemory(city: City, count: number) {
       missing.push(notRun(peerTitles[name], 'no Go to build it'))
       continue
     }
-    const sink = startSink(peer.readers)
-    const { rss } = await bytesEach(peer.pid, sink, count)
-    figures.push(figure('peer', peerTitles[name], 'KiB', [rss / 1_024]))
-    await sink.stop()
+    const readers = startSink(peer.readers)
+    figures.push(
+      figure('peer', peerTitles[name], 'KiB', [(await growthOf(peer.pid, readers, count)).bytesEach / 1_024]),
+    )
+    await readers.stop()
     await peer.stop()
   }
-  const slab = slabs.at(-1) ?? Number.NaN
+  const slab = ours.slabEach / 1_024
   figures.push(figure('floor', "the kernel's own memory, both ends of a socket", 'KiB', [slab]))
   return {
     id: 'P3',
     title: 'Memory of an idle connection',
-    workload: `${count} browsers come to one gateway with ${rooms} rooms and stay; growth of its resident memory, pings and beats going on`,
+    workload: `${count} browsers come to one gateway with ${rooms} rooms in three waves and stay; the slope of its resident memory over the waves, pings and beats going on`,
     boundBy: 'the socket objects of Node and of the ws library',
     figures,
     goals: [
-      most('resident memory of a connection', points.at(-1)?.value ?? Number.NaN, 'KiB', 8),
-      least(
-        'connections in a GiB, half of the kernel memory included',
-        2 ** 20 / ((points.at(-1)?.value ?? 0) + slab / 2),
-        '',
-        75_000,
-      ),
+      most('resident memory of a connection', kib, 'KiB', 8),
+      least('connections in a GiB, half of the kernel memory included', 2 ** 20 / (kib + slab / 2), '', 75_000),
     ],
-    curves: [{ what: connectionMemory, across: 'browsers', unit: 'KiB', points }],
+    curves: [{ what: connectionMemory, across: 'browsers', unit: 'KiB', points: ours.points }],
     notRun: missing,
     notes: [],
   }
@@ -101,7 +106,14 @@ const silent: Readonly<Record<Length, { clients: number; runs: number; ms: numbe
 
 export const silence: Row = {
   id: 'P11',
-  isQuick: true,
+  isQuick: false,
+  profile: () =>
+    profileOfGateway(rooms, async (city, sink) => {
+      const beating = city.voice.keepBeating()
+      await sink.connect(silent.whole.clients)
+      await sleep(30_000)
+      await beating.stop()
+    }),
   async measure(length) {
     const { clients: count, runs, ms } = silent[length]
     const city = await startCity(rooms)

@@ -4,7 +4,7 @@ import { figure, type Figure } from '../core/result.ts'
 import { median } from '../core/statistics.ts'
 import { usageOf } from '../harness/machine.ts'
 import { startSink, type Connected, type Sink } from '../harness/sink.ts'
-import { browsersOf, startCity, startOurs, type City } from '../servers/ours.ts'
+import { browsersOf, profileOfGateway, startCity, startOurs, type City } from '../servers/ours.ts'
 import { peerTitles, startPeer } from '../servers/peers.ts'
 import { least, most, type Length, type Row } from './row.ts'
 
@@ -105,6 +105,15 @@ async function ratesOf(rooms: number, { clients, runs }: { clients: number; runs
 export const storm: Row = {
   id: 'P4',
   isQuick: true,
+  profile: () =>
+    profileOfGateway(100, async (city, sink) => {
+      const beating = city.voice.keepBeating()
+      for (let run = 0; run < 5; run++) {
+        await sink.connect(5_000, atTheDoor)
+        await sink.closeAll()
+      }
+      await beating.stop()
+    }),
   async measure(length) {
     const { clients, runs } = shape[length]
     const hundred = await ratesOf(100, { clients, runs })

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { figure, type Figure } from '../core/result.ts'
 import { startChild } from '../harness/lines.ts'
-import { loadCore, pin, serverCore } from '../harness/machine.ts'
+import { unpin } from '../harness/machine.ts'
 import { startNats } from '@citypresence/stack/nats-server'
 import { least, type Length, type Row } from './row.ts'
 
@@ -27,9 +27,9 @@ export const publishing: Row = {
   async measure(length) {
     const { runs, ms } = lengths[length]
     const nats = await startNats({ accounts: 'open' })
-    pin(nats.pid, loadCore)
+    unpin(nats.pid)
     const child = startChild(process.execPath, [join(import.meta.dirname, '../load/publish.ts'), nats.url], {
-      core: serverCore,
+      core: undefined,
     })
     const seen = new Map<Way, Rate[]>(ways.map((way) => [way, []]))
     const points: { at: number; value: number }[] = []
@@ -69,7 +69,7 @@ export const publishing: Row = {
       id: 'P8',
       title: 'Fenced publishing',
       workload:
-        'a thousand rooms, over and over, into a stream on disk; nats-server on one core, the leader on the other, the ways in turns',
+        'a thousand rooms, over and over, into a stream on disk; nats-server and the leader share the machine, the ways in turns',
       boundBy: 'nats-server and its disk',
       figures: [ours, inFlight, awaited, raw],
       goals: [

@@ -4,7 +4,9 @@ import { startGateway, type Gateway } from '@citypresence/stack/service'
 import { stopAll } from '@citypresence/stack/stop-all'
 import { makeToken } from '@citypresence/stack/tokens'
 import { socketPath } from '@citypresence/wire/client-messages'
+import type { Share } from '../core/result.ts'
 import { loadCore, pin, serverCore } from '../harness/machine.ts'
+import { profiled } from '../harness/profile.ts'
 import { startSink, type Sink, type SinkOptions } from '../harness/sink.ts'
 import { startVoice, type Voice } from '../harness/voice.ts'
 
@@ -51,3 +53,22 @@ export async function counterOf(gateway: Gateway, name: string): Promise<number>
   const line = (await gateway.metrics()).split('\n').find((one) => one.startsWith(`citypresence_gateway_${name} `))
   return Number(line?.split(' ')[1] ?? Number.NaN)
 }
+
+/** Where a gateway spends its time while this goes on, its start included. */
+export const profileOfGateway = (
+  rooms: number,
+  run: (city: City, sink: Sink) => Promise<void>,
+): Promise<readonly Share[]> =>
+  profiled(async (nodeArgs) => {
+    const city = await startCity(rooms)
+    const gateway = await startOurs(city, nodeArgs)
+    const sink = browsersOf(gateway)
+    try {
+      await run(city, sink)
+    } finally {
+      await sink.stop()
+      // In its own time: at its end it writes the profile.
+      await gateway.stop()
+      await city.stop()
+    }
+  })

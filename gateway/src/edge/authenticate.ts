@@ -4,7 +4,7 @@
 //
 // A token is never put into an error, a log line or a metric; a refusal is a word of the vocabulary and nothing else.
 import type { Secret } from '@citypresence/chassis/config'
-import type { KeyObject } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Algorithm } from '../config.ts'
 import type { Holder } from '../core/revocations.ts'
@@ -29,7 +29,7 @@ export type AuthenticateOptions = {
 export type TokenHeader = { readonly alg: string; readonly kid?: unknown }
 
 /** The key for a token with this header; undefined where there is none, an error where it could not be asked. */
-export type KeySource = (header: TokenHeader) => Promise<string | KeyObject | undefined>
+export type KeySource = (header: TokenHeader) => Promise<KeyObject | undefined>
 
 // Tokens of large identity providers stay below 4 KiB; Node's own limit on all headers is 16 KiB.
 const tokenLengthMax = 8_192
@@ -45,7 +45,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   return async (token, nowWallMs) => {
     const header = headerOf(token)
     if (header === undefined || !(algorithms as readonly string[]).includes(header.alg)) return invalid
-    let key: string | KeyObject | undefined
+    let key: KeyObject | undefined
     try {
       key = await keys(header)
     } catch {
@@ -81,7 +81,7 @@ type Judging = {
   readonly judged: jsonwebtoken.VerifyOptions
 }
 
-function verify(token: string, key: string | KeyObject, { nowWallMs, ageMaxS, judged }: Judging): Verdict {
+function verify(token: string, key: KeyObject, { nowWallMs, ageMaxS, judged }: Judging): Verdict {
   try {
     const claims = jsonwebtoken.verify(token, key, { ...judged, complete: false })
     if (typeof claims === 'string' || typeof claims.exp !== 'number') return invalid
@@ -108,8 +108,15 @@ const holderOf = ({ sub, jti }: { sub?: unknown; jti?: unknown }): Holder => ({
   ...(typeof jti === 'string' && { tokenId: jti }),
 })
 
-/** One secret for all tokens; read at each use, so that a rotated file counts at the next handshake. */
-export const secretKeys =
-  (secret: Secret): KeySource =>
-  () =>
-    Promise.resolve(secret.read())
+/**
+ * One secret for all tokens; read at each use, so that a rotated file counts at the next handshake. Handed on as a key: of a text the
+ * library first tries whether it is a public key, which costs a quarter of a handshake.
+ */
+export function secretKeys(secret: Secret): KeySource {
+  let known: { readonly text: string; readonly key: KeyObject } | undefined
+  return () => {
+    const text = secret.read()
+    if (known?.text !== text) known = { text, key: createSecretKey(text, 'utf8') }
+    return Promise.resolve(known.key)
+  }
+}

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
-/** Node's own handle of a TCP socket; its number is -1 once it is closed. */
+/** Node's own handle of a TCP socket; once that is closed its number is none that can be written to. */
 type Handled = { readonly _handle?: { readonly fd?: number } | null }
 
 /**
@@ -14,9 +14,9 @@ type Handled = { readonly _handle?: { readonly fd?: number } | null }
  * socket's is soon another's. It is not documented; where a Node does not tell it, everything goes through the stream.
  */
 export function writeAtOnce(raw: Socket, bytes: Buffer): Buffer | undefined {
-  if (raw.writableLength > 0 || raw.writableCorked > 0 || !raw.writable) return bytes
+  if (raw.writableLength > 0 || !raw.writable) return bytes
   const fd = (raw as Handled)._handle?.fd
-  if (fd === undefined || fd < 0) return bytes
+  if (fd === undefined) return bytes
   try {
     const taken = writeSync(fd, bytes)
     return taken === bytes.length ? undefined : bytes.subarray(taken)

@@ -21,6 +21,7 @@ import type { Holder } from '../core/revocations.ts'
 import type { LiveSession, Session } from '../core/session.ts'
 import type { Authenticate } from './authenticate.ts'
 import type { AddressOf } from './peer-address.ts'
+import { createTurnstile } from './turnstile.ts'
 import { ClientSocket, ignoreError, listenTo, boundRest, SocketOutlet, type BrowserListener } from './client-socket.ts'
 
 /** What the public port needs of the loop. */
@@ -77,6 +78,8 @@ const headerBytesMax = 16 * 1024
 // comes while all of these are taken is hung up on without a word: about 10 MiB are enough for strangers.
 const extraConnections = 1_024
 const retryAfterS = 2
+// About 3 ms of handshakes, as long as a share of a sweep: who is in waits that much longer when all others come.
+const upgradesPerTurn = 16
 // Connections that the system holds for us until we look: a city's browsers may all come in one second. The system may hold fewer.
 const backlog = 4_096
 
@@ -114,10 +117,15 @@ type Hall = WsServerOptions & {
 export async function startWsServer(options: WsServerOptions): Promise<WsServer> {
   const app = createApp(options)
   const hall: Hall = { ...options, library: createLibrary(), sockets: new Set(), pending: 0, ...places() }
+  const turnstile = createTurnstile<Knock>(
+    upgradesPerTurn,
+    (knock) => void upgrade(hall, knock),
+    (run) => void setImmediate(run),
+  )
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     // Before anything is awaited: a reset without a listener would end the process.
     socket.on('error', ignoreError)
-    void upgrade(hall, { request, socket, head })
+    turnstile.enter({ request, socket, head })
   })
   // Out of descriptors a connection cannot be taken, which is told as an error of the server; without a listener it would end us.
   app.server.on('error', (error) => options.log.warn({ err: error }, 'a connection could not be taken'))
@@ -185,6 +193,8 @@ type Knock = { readonly request: IncomingMessage; readonly socket: Socket; reado
 
 async function upgrade(hall: Hall, knock: Knock): Promise<void> {
   const { request, socket, head } = knock
+  // It stood in line and went.
+  if (socket.destroyed) return
   const path = pathOf(request.url ?? '')
   if (path !== socketPath && path !== aliasPath) {
     refuse(socket, { status: 404, text: 'Not Found' })
