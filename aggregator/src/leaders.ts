@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@citypresence/chassis/edge/clock'
 import type { NatsConnection } from '@citypresence/chassis/edge/nats-connect'
 import type { CityError } from '@citypresence/chassis/errors'
 import type { SampledLog } from '@citypresence/chassis/log'
+import type { Telemetry } from '@citypresence/chassis/telemetry'
 import type { Epoch } from '@citypresence/wire/epoch'
 import { subjectsBelow } from '@citypresence/wire/subjects'
 import type { CityElection } from './city-election.ts'
@@ -37,6 +38,7 @@ export type LeadersOptions = {
   readonly end: (error: CityError) => void
   readonly clock?: Clock
   readonly random?: () => number
+  readonly startSpan?: Telemetry['startSpan']
 }
 
 export type Leaders = LeadersView & {
@@ -79,6 +81,7 @@ export function followCity(options: LeadersOptions): Leaders {
       random,
       log: options.log,
       metrics: voiceMetrics(numbers, kind, options.countError),
+      ...(options.startSpan && { startSpan: options.startSpan }),
     })
   const rooms = voiceOf('rooms', config.streamName, options.speech, {
     terms: election.terms,

@@ -133,6 +133,7 @@ await runService({
           log: sampled,
           numbers,
           countError: (error) => metrics.countError(error),
+          startSpan: (name, options) => telemetry.startSpan(name, options),
           end(error) {
             endedBy = error
             parts.end(error)

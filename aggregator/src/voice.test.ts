@@ -17,7 +17,7 @@ type Waiting<T> = { resolve(value: T): void; reject(error: Error): void }
  * A candidate that is elected, and claims at once; its writes and its reading of what is stored wait. With `patient` the answers to its
  * claims do, too.
  */
-function speaks({ patient = false } = {}) {
+function speaks({ patient = false, words = [word] }: { patient?: boolean; words?: readonly OutMessage[] } = {}) {
   const clock = createFakeClock()
   const record: { now: EpochRecord | undefined; sequence: number } = { now: undefined, sequence: 0 }
   const writes: Waiting<Answer>[] = []
@@ -29,6 +29,7 @@ function speaks({ patient = false } = {}) {
   const taken: (readonly Stored[])[] = []
   const said: number[] = []
   const errors: unknown[] = []
+  const spans: { name: string; parent: unknown; links: unknown; ends: unknown[] }[] = []
   let ended: CityError | undefined
   const voice = createVoice({
     me,
@@ -53,8 +54,19 @@ function speaks({ patient = false } = {}) {
     speech: {
       begin: () => undefined,
       takeStored: (stored) => void taken.push(stored),
-      next: () => [word],
+      next: () => words,
       said: (nowMs) => void said.push(nowMs),
+    },
+    startSpan(name, { parent, links } = {}) {
+      const ends: unknown[] = []
+      spans.push({ name, parent, links, ends })
+      return {
+        traceparent: undefined,
+        traceId: '',
+        run: (work) => work(),
+        setAttributes: () => undefined,
+        end: (error) => void ends.push(error),
+      }
     },
     elected: () => 1,
     termFloor: () => 0,
@@ -88,6 +100,7 @@ function speaks({ patient = false } = {}) {
     taken,
     said,
     errors,
+    spans,
     lead,
     ended: () => ended,
   }
@@ -230,4 +243,30 @@ it('[C13] a stop in the middle of a doubt begins nothing anew', async () => {
   await stopping
   await clock.advance(10_000)
   expect([written.length, reads.length]).toEqual([1, 1])
+})
+
+const trace = (number: number): string => `00-${String(number).padStart(32, '0')}-00f067aa0ba902b7-01`
+const wordOf = (cause: string | undefined): OutMessage => ({
+  ...word,
+  headers: cause === undefined ? {} : { traceparent: cause },
+})
+
+it('[L59] a write of sampled changes has a span of the first cause that links the others; it ends with the answer', async () => {
+  const words = [undefined, trace(1), trace(2), trace(1)].map(wordOf)
+  const { clock, writes, spans, lead } = speaks({ words })
+  await lead()
+  expect(spans).toEqual([{ name: 'publish', parent: trace(1), links: [trace(2)], ends: [] }])
+  writes[0]?.resolve({ kind: 'acked', sequence: 101 })
+  await clock.advance(1)
+  expect(spans[0]?.ends).toEqual([undefined])
+  const error = new CityError('PublishUnknown', 'no answer')
+  writes[1]?.resolve({ kind: 'unknown', why: 'no answer', error })
+  await clock.advance(1)
+  expect(spans[1]?.ends).toEqual([error])
+})
+
+it('[L59] a write of changes that nobody follows has no span', async () => {
+  const { spans, lead } = speaks()
+  await lead()
+  expect(spans).toEqual([])
 })

@@ -10,7 +10,9 @@ import { spanFields } from '@citypresence/chassis/edge/active-span'
 import type { Clock } from '@citypresence/chassis/edge/clock'
 import { CityError, toErrorCode } from '@citypresence/chassis/errors'
 import { fullJitterMs } from '@citypresence/chassis/core/backoff'
+import { noCauses, spanFor, withCause } from '@citypresence/chassis/core/causes'
 import type { SampledLog } from '@citypresence/chassis/log'
+import type { Telemetry } from '@citypresence/chassis/telemetry'
 import { traceHeader, type Epoch, type EpochRecord } from '@citypresence/wire/epoch'
 import type { OutMessage } from './core/batch.ts'
 import {
@@ -78,6 +80,8 @@ export type VoiceOptions = {
   readonly random: () => number
   readonly log: SampledLog
   readonly metrics: VoiceMetrics
+  /** Around each write of changes that belong to sampled traces. */
+  readonly startSpan?: Telemetry['startSpan']
 }
 
 export type Voice = {
@@ -250,8 +254,13 @@ export function createVoice(options: VoiceOptions): Voice {
 
   const write = async (messages: readonly OutMessage[], epoch: Epoch): Promise<void> => {
     const startedMs = clock.monotonicMs()
+    // A batch that was written in its own time has the causes of its messages.
+    const origin = spanFor(messages.map(({ headers }) => headers[traceHeader]).reduce(withCause, noCauses))
+    const span = origin && options.startSpan?.('publish', origin)
     const answer = await stream.write(messages, epoch, lastSequence)
     const nowMs = clock.monotonicMs()
+    span?.setAttributes({ messages: messages.length, answer: answer.kind })
+    span?.end(answer.kind === 'unknown' ? answer.error : undefined)
     inFlight = undefined
     if (answer.kind === 'acked') {
       trouble = undefined
@@ -262,9 +271,7 @@ export function createVoice(options: VoiceOptions): Voice {
       return
     }
     if (answer.kind === 'unknown') trouble = troubleOf(answer)
-    // A batch that was written in its own time has the cause of one of its messages.
-    const cause = messages.find(({ headers }) => headers[traceHeader] !== undefined)?.headers[traceHeader]
-    doubt(answer.kind, answer.kind === 'refused' ? 'the fence refused' : answer.why, cause)
+    doubt(answer.kind, answer.kind === 'refused' ? 'the fence refused' : answer.why, origin?.parent)
   }
 
   const tick = (): void => {

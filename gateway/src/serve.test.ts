@@ -98,23 +98,24 @@ it('[G18] who leaves in the middle of a sweep is passed over, who comes has it a
   expect(loop.gateway.size()).toBe(600)
 })
 
-it('[G23] freshness is told once a sweep, from the oldest change in it; the span belongs to its first trace', async () => {
+it('[G23] freshness is told once a sweep, from the oldest change in it; the span belongs to its first trace and links the others', async () => {
   const loop = startFakeLoop()
   loop.join()
   const nowMs = loop.clock.wallMs()
   loop.room('energy', 1, { oldestEventTs: nowMs - 200 })
   loop.room('water', 1, { oldestEventTs: nowMs - 3_000, traceparent: 'first' })
   loop.room('wind', 1, { oldestEventTs: nowMs - 100, traceparent: 'second' })
+  loop.room('sun', 1, { oldestEventTs: nowMs - 90, traceparent: 'first' })
   loop.settle()
   expect(await loop.metric('freshness_seconds_count')).toBe(1)
   expect(await loop.metric('freshness_seconds_sum')).toBe(3)
-  expect(loop.spans).toEqual([{ parent: 'first', ended: true }])
+  expect(loop.spans).toEqual([{ parent: 'first', links: ['second'], ended: true }])
   // The next sweep begins with nothing gathered.
   loop.room('energy', 2, { oldestEventTs: nowMs - 500 })
   loop.settle()
   expect(await loop.metric('freshness_seconds_sum')).toBe(3.5)
   expect(loop.spans.length).toBe(1)
-  expect(await loop.metric('changes_total')).toBe(4)
+  expect(await loop.metric('changes_total')).toBe(5)
 })
 
 it('[G23] late and marked as stale is told apart from late', async () => {

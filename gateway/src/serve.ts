@@ -5,6 +5,7 @@
 //   every 100 ms: a tenth of all readers is looked at (expiry, pings, who does not read), drained laggards catch up
 //
 // The world is handed in: a clock, `defer` (run after other pending work), outlets. Nothing here is per reader but its session.
+import { noCauses, spanFor, withCause, type Causes } from '@citypresence/chassis/core/causes'
 import type { RoomView } from '@citypresence/wire/client-messages'
 import {
   createCity,
@@ -36,13 +37,17 @@ export interface ServeClock {
 /** When the oldest of these changes happened, and which trace it belongs to. */
 export type Stamps = { readonly oldestEventTs?: number; readonly traceparent?: string }
 
+/** Of all that wait for the next sweep. */
+type Gathered = { readonly oldestEventTs?: number; readonly causes: Causes }
+const nothing: Gathered = { causes: noCauses }
+
 export type ServeOptions = {
   readonly clock: ServeClock
   /** Runs after what is pending now, sockets included. */
   readonly defer: (run: () => void) => void
   readonly metrics: GatewayMetrics
   /** A span around a sweep that belongs to a sampled trace. */
-  readonly startSpan: (name: string, options: { parent: string }) => { end(): void }
+  readonly startSpan: (name: string, options: { parent: string; links: readonly string[] }) => { end(): void }
   /** Asked of each session once a second. */
   readonly isRevoked?: (holder: Holder) => boolean
   /** Rooms with fewer people are shown as that; 0 hides nothing. */
@@ -71,7 +76,7 @@ type Loop = ServeOptions & {
   readonly round: Round<Client>
   woken: boolean
   /** Stamps of what was learnt since the last sweep began, and of the sweep that runs. */
-  gathered: Stamps
+  gathered: Gathered
   joined: number
   forgotAtMs: number
   tickedAtMs: number
@@ -90,7 +95,7 @@ export function serve(options: ServeOptions) {
     clients,
     round: createRound(clients),
     woken: false,
-    gathered: {},
+    gathered: nothing,
     joined: 0,
     forgotAtMs: 0,
     tickedAtMs: Math.trunc(options.clock.monotonicMs()),
@@ -141,13 +146,12 @@ function feedOf(loop: Loop) {
   }
 }
 
-/** The oldest change counts, and the trace of the first: a sweep is one piece of work for all of them. */
-function gather(before: Stamps, { oldestEventTs, traceparent }: Stamps): Stamps {
+/** The oldest change counts, and the traces of all: a sweep is one piece of work for all of them. */
+function gather(before: Gathered, { oldestEventTs, traceparent }: Stamps): Gathered {
   const oldest = Math.min(before.oldestEventTs ?? Infinity, oldestEventTs ?? Infinity)
-  const trace = before.traceparent ?? traceparent
   return {
     ...(Number.isFinite(oldest) && { oldestEventTs: oldest }),
-    ...(trace !== undefined && { traceparent: trace }),
+    causes: withCause(before.causes, traceparent),
   }
 }
 
@@ -162,14 +166,14 @@ function wake(loop: Loop): void {
 
 function startSweep(loop: Loop): void {
   const { gathered } = loop
-  loop.gathered = {}
+  loop.gathered = nothing
   const startedMs = loop.clock.monotonicMs()
   if (!beginSweep(loop.sweeper, loop.clients, nowOf(loop))) {
     loop.woken = false
     return
   }
-  const span =
-    gathered.traceparent === undefined ? undefined : loop.startSpan('sweep', { parent: gathered.traceparent })
+  const origin = spanFor(gathered.causes)
+  const span = origin && loop.startSpan('sweep', origin)
   const go = () => {
     if (!sweepSome(loop.sweeper, sweepShare, nowOf(loop))) {
       loop.defer(go)
@@ -184,7 +188,7 @@ function startSweep(loop: Loop): void {
   go()
 }
 
-function noteSweep({ metrics, clock, sweeper, city }: Loop, { oldestEventTs }: Stamps, startedMs: number): void {
+function noteSweep({ metrics, clock, sweeper, city }: Loop, { oldestEventTs }: Gathered, startedMs: number): void {
   metrics.sweepSeconds.observe((clock.monotonicMs() - startedMs) / 1000)
   metrics.noteTotals(sweeper.totals)
   if (oldestEventTs === undefined) return

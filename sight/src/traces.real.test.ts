@@ -52,6 +52,19 @@ it('[O10] one trace joins the answer of Matrix and the sweep that told browsers 
   expect(sweep.startMs).toBeGreaterThanOrEqual(sync.startMs)
 })
 
+it('[O10] a write to the stream stands in the trace of the sync that caused it', async () => {
+  await toggleTyping()
+  const write = await until(
+    () => {
+      const spans = collector.spans()
+      const syncs = new Set(spans.filter(({ name }) => name === 'matrix sync').map(({ spanId }) => spanId))
+      return spans.find(({ name, parentSpanId }) => name === 'publish' && syncs.has(parentSpanId))
+    },
+    { deadlineMs: 30_000, what: 'a write in the trace of its sync' },
+  )
+  expect(write.service).toBe('aggregator')
+})
+
 type Trouble = {
   readonly name: string
   readonly begin: () => Promise<void> | void

@@ -5,6 +5,7 @@ import type { Span as OtelSpan, SpanContext } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { redactText } from '../core/redact.ts'
+import { linksMax } from '../core/causes.ts'
 import { formatTraceparent, parseTraceparent } from '../core/trace-context.ts'
 import { toErrorCode } from '../errors.ts'
 import type { Span, SpanOptions, SpanOrigin, Tracer } from '../telemetry.ts'
@@ -16,7 +17,6 @@ const flushDeadlineMs = 3_000
 /** One export; longer than this and the next batch is waiting. */
 const exportTimeoutMs = 5_000
 /** What a span may carry besides its name: more is a log. */
-const linksMax = 16
 
 export function startOtelTracer(service: string, endpoint: string, clock: Clock = systemClock): Tracer {
   const ids = createIdGenerator()

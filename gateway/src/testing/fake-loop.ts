@@ -28,13 +28,13 @@ export function startFakeLoop({ drainMs = 5_000, skewMs = 0 }: { drainMs?: numbe
   const clock = createFakeClock()
   const metrics = createMetrics('gateway')
   const deferred: (() => void)[] = []
-  const spans: { parent: string; ended: boolean }[] = []
+  const spans: { parent: string; links: readonly string[]; ended: boolean }[] = []
   const gateway = serve({
     clock: { ...clock, wallMs: () => clock.wallMs() + skewMs },
     defer: (run) => void deferred.push(run),
     metrics: createGatewayMetrics(metrics),
-    startSpan: (_name, { parent }) => {
-      const span = { parent, ended: false }
+    startSpan: (_name, origin) => {
+      const span = { ...origin, ended: false }
       spans.push(span)
       return { end: () => void (span.ended = true) }
     },
