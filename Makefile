@@ -90,7 +90,7 @@ bench-quick: deps-demo build ## guard the ratios of the benchmark, in five minut
 	@$(WITH_NODE) node bench/src/main.ts quick $(ROWS)
 
 bench-operator: deps-demo kube-binaries ## measure the operator on a real kube-apiserver (CITIES='1 100 1000' IDLE_MINUTES=10)
-	@$(WITH_NODE) node bench/src/operator.ts
+	@$(WITH_NODE) node bench/src/operator/main.ts
 
 freeze-synapse: ## write down the Python packages a new SYNAPSE_VERSION brings
 	@sh $(INSTALL)/freeze-synapse.sh

@@ -119,7 +119,8 @@ export async function startWsServer(options: WsServerOptions): Promise<WsServer>
   const hall: Hall = { ...options, library: createLibrary(), sockets: new Set(), pending: 0, ...places() }
   const turnstile = createTurnstile<Knock>(
     upgradesPerTurn,
-    (knock) => void upgrade(hall, knock),
+    // Who stood in line and went is passed over.
+    (knock) => (knock.socket.destroyed ? undefined : void upgrade(hall, knock)),
     (run) => void setImmediate(run),
   )
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -193,8 +194,6 @@ type Knock = { readonly request: IncomingMessage; readonly socket: Socket; reado
 
 async function upgrade(hall: Hall, knock: Knock): Promise<void> {
   const { request, socket, head } = knock
-  // It stood in line and went.
-  if (socket.destroyed) return
   const path = pathOf(request.url ?? '')
   if (path !== socketPath && path !== aliasPath) {
     refuse(socket, { status: 404, text: 'Not Found' })
