@@ -53,7 +53,8 @@ export async function makeLeaseHome(server: KubeApiServer, name = 'city-presence
   )
   const issued = await made(
     server.ask('POST', `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, {
-      spec: { expirationSeconds: 3_600 },
+      // Nobody renews it as a kubelet would, and five hundred failovers take longer than an hour.
+      spec: { expirationSeconds: 24 * 3_600 },
     }),
   )
   const token = String((issued.body['status'] as Record<string, unknown>)['token'])
