@@ -49,6 +49,7 @@ export const cutFaults: readonly Fault[] = [
     title: 'the leader alone is cut from Matrix',
     bar: 'marked within STALE_AFTER + 5 s; it hands the Lease over after 60 s; true again within 70 s',
     length: 'long',
+    guard: 'without the handover of a leader that is cut from Matrix for a minute nobody else led in 45 s more',
     breaksPolls: true,
     async run(stage) {
       const { index, leader, ways } = await leaderOf(stage)
@@ -69,6 +70,7 @@ export const cutFaults: readonly Fault[] = [
     title: 'all aggregators are cut from Matrix for two and a half minutes',
     bar: 'the Lease changes hands once at the most; true again within 45 s of the return',
     length: 'long',
+    guard: 'where a leader that never was fit hands over, too, the Lease changed hands 14 times',
     breaksPolls: true,
     async run(stage) {
       const { candidates } = await leaderOf(stage)

@@ -48,21 +48,22 @@ async function holderOf(stage: Stage): Promise<string> {
   return typeof holder === 'string' ? holder : ''
 }
 
-/** How often the Lease came into other hands while so much time passes. Its transitions tell the terms, and may leap. */
+/** How often somebody took the Lease while so much time passes: each taking has its own time, which outlives the letting go. */
 export async function handsDuring(stage: Stage, forMs: number): Promise<number> {
+  const takenAt = async (): Promise<unknown> => (await candidatesOf(stage).ground.home.readLease())?.spec['acquireTime']
   const beganAtMs = stage.recorder.nowMs()
-  let [holder, hands] = [await holderOf(stage), 0]
+  let [before, hands] = [await takenAt(), 0]
   while (stage.recorder.nowMs() - beganAtMs < forMs) {
     await lasting(lookEveryMs)
-    const now = await holderOf(stage)
-    if (now === '' || now === holder) continue
-    holder = now
+    const now = await takenAt()
+    if (now === before) continue
+    before = now
     hands++
   }
   return hands
 }
 
-// Nobody holds it for less than a retry period.
+// Who let it go is started again first, which takes longer.
 const lookEveryMs = 250
 
 export const leasePutsOf = async (stage: Stage): Promise<number> => {
