@@ -146,6 +146,7 @@ it('[CH4] every object that is rendered is one that the API server takes, to the
     'Pod',
     'PodDisruptionBudget',
     'PodMonitor',
+    'PrometheusRule',
     'Role',
     'RoleBinding',
     'Secret',
