@@ -3,7 +3,7 @@
 # CITY_PRESENCE_CACHE, else $XDG_CACHE_HOME/city-presence, else ~/.cache/city-presence.
 
 .DEFAULT_GOAL := help
-.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench bench-quick bench-operator sbom audit kube-binaries freeze-synapse crds images clean clean-cache
+.PHONY: help which-node deps deps-demo build test test-unit test-real lint tidy format docs demo chaos sim failover model observe-check bench bench-quick bench-operator sbom audit kube-binaries freeze-synapse crds images e2e e2e-up e2e-run e2e-down kind-demo clean clean-cache
 # A recipe at a time: what may run side by side does so inside deps.sh, where its messages are kept readable.
 .NOTPARALLEL:
 
@@ -31,7 +31,7 @@ build: deps-demo ## build the page and the hook
 	@$(WITH_NODE) npm run --silent build --workspace web
 
 test: deps build ## run every test; the last line says how many passed and failed
-	@$(WITH_NODE) vitest run
+	@$(WITH_NODE) vitest run --project unit --project real
 
 test-unit: deps-demo ## run the tests that need no server
 	@$(WITH_NODE) vitest run --project unit
@@ -82,6 +82,24 @@ audit: deps-demo ## ask the registry for known weaknesses in what the services s
 
 images: build ## build the images of the services (SERVICES=gateway, BASE=…, BUILDER=docker|podman|buildah, TAG=…)
 	@sh $(INSTALL)/images.sh $(SERVICES)
+
+e2e: e2e-up ## run the suite on a real cluster (E2E_KUBECONFIG: yours; else a kind cluster is made for it and deleted again)
+	@status=0; $(MAKE) --no-print-directory e2e-run || status=$$?; sh $(INSTALL)/e2e-down.sh; exit $$status
+
+e2e-up: build ## a kind cluster of three nodes with our images on them, for e2e-run and kind-demo
+	@sh $(INSTALL)/machine.sh chromium
+	@sh $(INSTALL)/e2e-up.sh
+
+e2e-run: deps-demo ## the suite alone, on the cluster of e2e-up or of KUBECONFIG (FILES=02 plays some; KEEP=1 writes docs/cluster.json)
+	@rm -rf test-results/e2e
+	@$(WITH_NODE) vitest run --project e2e $(FILES)
+	@[ -z "$(KEEP)" ] || $(WITH_NODE) node k8s-e2e/src/keep/main.ts
+
+e2e-down: ## delete the kind cluster, and stop the docker daemon if e2e-up started it
+	@sh $(INSTALL)/e2e-down.sh
+
+kind-demo: e2e-up ## a city on a real cluster on this machine, from nothing; prints its address, Ctrl-C ends the people, make e2e-down the cluster
+	@$(WITH_NODE) node k8s-e2e/src/demo/main.ts
 
 bench: deps build ## measure the city beside its peers and floors, half an hour on a quiet machine (ROWS="P1 P4" plays some); writes docs/PERFORMANCE.md
 	@$(WITH_NODE) node bench/src/main.ts $(ROWS); code=$$?; $(WITH_NODE) node house/generated-pages.ts; exit $$code

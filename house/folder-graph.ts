@@ -18,6 +18,7 @@ const houseFolders = [
   'chaos',
   'sight',
   'bench',
+  'k8s-e2e',
   'house',
 ]
 

@@ -9,6 +9,7 @@ import { settingsMarkdown } from '../chassis/src/config.ts'
 import { sections } from '../chaos/src/all-faults.ts'
 import { reliabilityPlot } from '../chaos/src/reliability-plot.ts'
 import { reliabilityPage, type Measured } from '../chaos/src/reliability-page.ts'
+import { clusterPage, type KeptFigures } from '../k8s-e2e/src/cluster-page.ts'
 import { errorsPage } from '../chassis/src/print-errors.ts'
 import { settings as operatorSettings } from '../operator/src/config.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
@@ -45,6 +46,7 @@ export async function generatedPages(): Promise<readonly Page[]> {
     { path: 'docs/SECURITY.md', text: securityPage() },
     { path: 'docs/reliability.svg', text: reliabilityPlot(sections, measuredFaults()) },
     { path: 'docs/RELIABILITY.md', text: reliabilityPage(measuredFaults()) },
+    { path: 'docs/CLUSTER.md', text: clusterPage(clusterFigures()) },
     {
       path: 'docs/ARCHITECTURE.md',
       text: between('docs/ARCHITECTURE.md', 'folders', `\`\`\`mermaid\n${drawFolders(await cruiseHouse())}\n\`\`\``),
@@ -58,6 +60,9 @@ const measuredFaults = (): Record<string, Measured> =>
 
 const measuredSpeed = (): KeptSpeed =>
   JSON.parse(readFileSync(join(root, 'docs/performance.json'), 'utf8')) as KeptSpeed
+
+const clusterFigures = (): KeptFigures =>
+  JSON.parse(readFileSync(join(root, 'docs/cluster.json'), 'utf8')) as KeptFigures
 
 const settingsPage = (): string =>
   `# Settings

@@ -61,6 +61,15 @@ compile() {
   wait "$build"
 }
 
+# compile_all <folder with go.mod> <linker flags> <folder to put them in> <package>...: the same, several at once.
+compile_all() {
+  in_folder=$1 flags=$2 into=$3
+  shift 3
+  (cd "$in_folder" && exec go build -mod=readonly -buildvcs=false -trimpath -ldflags "$flags" -o "$into/" "$@") &
+  build=$!
+  wait "$build"
+}
+
 # go_program <name> <version> <folder with go.mod> <module that pins it> <package> <linker flags> <how it tells its version>: the program
 # of that name, built once into the cache. The flags of a version are its caller's: without them most call themselves something else.
 go_program() {

@@ -14,6 +14,8 @@ builder=${BUILDER:-}
 for one in docker podman buildah; do
   [ -n "$builder" ] || ! works "$one" || builder=$one
 done
+# docker without its plug-in for BuildKit still has its older builder, which is enough.
+[ "$builder" != docker ] || docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
 [ -n "$builder" ] || fail 'No docker (with its daemon), podman or buildah is here: install one of them, or set BUILDER.'
 
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# machine.sh npm|python|chromium|faketime|go|model...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
+# machine.sh npm|python|chromium|faketime|go|model|kind...: what has to be on the machine itself. As root on Debian (or Ubuntu) it is installed,
 # elsewhere one sentence says what is missing. Nothing happens, not even `apt-get update`, when everything is there.
 . "$(dirname -- "$0")/common.sh"
 
@@ -34,6 +34,10 @@ has_go() {
 # Spin writes C; without the headers of the C library no compiler makes a program of it.
 has_compiler() { command -v cc >/dev/null && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
 
+# A docker daemon that answers, or one to start; debootstrap and a compiler only where no registry can be reached, which is known later.
+has_docker() { command -v docker >/dev/null && { docker info >/dev/null 2>&1 || command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ]; }; }
+has_debootstrap() { command -v debootstrap >/dev/null || [ -x /usr/sbin/debootstrap ]; }
+
 missing=''
 for part in "$@"; do
   case $part in
@@ -50,6 +54,11 @@ for part in "$@"; do
       ;;
     model)
       command -v spin >/dev/null || missing="$missing spin"
+      has_compiler || missing="$missing gcc libc6-dev"
+      ;;
+    kind)
+      has_docker || missing="$missing docker.io"
+      has_debootstrap || missing="$missing debootstrap"
       has_compiler || missing="$missing gcc libc6-dev"
       ;;
     *) fail "machine.sh does not know '$part'" ;;

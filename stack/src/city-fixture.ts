@@ -50,7 +50,7 @@ export type CityOptions = { size: CitySize; synapse?: Omit<SynapseOptions, 'copy
 
 // Part of the cache key: raise it when the way a city is built changes.
 const buildVersion = 1
-const serverName = 'test.local'
+export const serverName = 'test.local'
 
 export async function startCity(options: CityOptions): Promise<City> {
   const folder = await cachedCity(options.size, options.quiet ?? false)
@@ -137,7 +137,11 @@ async function buildCity(shape: CityShape, folder: string): Promise<void> {
   }
 }
 
-async function settle(shape: CityShape, synapse: Synapse): Promise<CityPeople> {
+/** People, rooms and homes, by the ordinary client API, on any Synapse that calls itself by our name and is empty. */
+export async function settle(
+  shape: CityShape,
+  synapse: Pick<Synapse, 'url' | 'registrationSecret'>,
+): Promise<CityPeople> {
   const register = (localpart: string, admin = false): Promise<Account> =>
     registerUser({ ...synapse, localpart, admin })
   const mayor = await register(mayorLocalpart, true)
