@@ -15,11 +15,14 @@ let server: Server
 let library: WebSocketServer
 let others: Set<ClientSocket>
 let heard: unknown[]
+/** Whether what goes out goes past Node's stream; both have to hold. */
+let isDirect = true
 let ends: { outlet: SocketOutlet; client: Client }[]
 const browsers: { terminate(): void }[] = []
 
 beforeEach(async () => {
   others = new Set()
+  isDirect = true
   // Its own list for each test: a late end belongs to the test before.
   const list: unknown[] = (heard = [])
   ends = []
@@ -32,7 +35,7 @@ beforeEach(async () => {
       if (!(ws instanceof ClientSocket)) throw new Error('the library made it of another class')
       ws.raw = socket
       ws.on('error', boundRest)
-      const outlet = new SocketOutlet(socket, ws, true)
+      const outlet = new SocketOutlet(socket, ws, isDirect)
       const client: Client = { outlet, session: { kind: 'closing' } }
       ends.push({ outlet, client })
       const number = ends.length
@@ -120,22 +123,29 @@ it('[G27] each end of a connection is told once, for the right browser, and noth
   expect([broken.code, big.code]).toEqual([1002, 1009])
 })
 
-it('[G27] after a close, theirs or ours, nothing more is written; the code and the reason arrive', async () => {
-  const browser = await open()
-  const { outlet } = lastEnd()
-  outlet.send(textFrame('before'))
-  outlet.close(closeCodes.restarting)
-  const { bytesWritten } = outlet.raw
-  outlet.send(textFrame('after'))
-  outlet.close(closeCodes.notReading)
-  expect(outlet.raw.bytesWritten).toBe(bytesWritten)
-  await soon('its close', () => browser.code !== undefined)
-  expect([browser.got, browser.code]).toEqual([['before'], 1012])
-  await soon('it to be told', () => heard.length === 1)
-  outlet.send(textFrame('long after'))
-  outlet.close(closeCodes.restarting)
-  expect(outlet.raw.destroyed).toBe(true)
-})
+it.each([true, false])(
+  '[G27] after a close nothing more is written (direct: %s); the code and the reason arrive',
+  async (way) => {
+    isDirect = way
+    const browser = await open()
+    const { _socket: reading } = browser as unknown as { _socket: Socket }
+    const from = reading.bytesRead
+    const { outlet } = lastEnd()
+    const before = textFrame('before')
+    outlet.send(before)
+    outlet.close(closeCodes.restarting)
+    outlet.send(textFrame('after'))
+    outlet.close(closeCodes.notReading)
+    await soon('its close', () => browser.code !== undefined)
+    expect([browser.got, browser.code]).toEqual([['before'], 1012])
+    // The library hears nothing after a close: the bytes tell. A close frame is its head, the code and the reason.
+    expect(reading.bytesRead - from).toBe(before.length + 4 + closeCodes.restarting.reason.length)
+    await soon('it to be told', () => heard.length === 1)
+    outlet.send(textFrame('long after'))
+    outlet.close(closeCodes.restarting)
+    expect(outlet.raw.destroyed).toBe(true)
+  },
+)
 
 it('[G27] who does not answer a close is cut; bytes that nobody takes are seen as pending and go with it', async () => {
   const silent = connect(portOf(), '127.0.0.1')
