@@ -22,6 +22,11 @@ excerpt() {
   tail -n +16 "$1" | tail -n 25
 }
 
+# node_flags <service>: what Node is told in the image of that service, beside which script.
+node_flags() {
+  [ "$1" != gateway ] || printf '%s' "$GATEWAY_NODE_FLAGS"
+}
+
 # step "what it does (usually n s)" command...: runs it, its output kept in a log that is shown when it fails.
 step() {
   what=$1

@@ -56,7 +56,7 @@ ln -s "$service" "$app/service"
 cp "$(sh "$install_folder/node.sh")" "$temporary/layout/usr/local/bin/node"
 # Types taken out and code compiled once, here, instead of at each start, which then takes a third of the time. The cache lies
 # relative to itself, so it may be moved with the sources; its name ends with the number of the user, in the image 65532.
-NODE_COMPILE_CACHE="$app/compile-cache" NODE_COMPILE_CACHE_PORTABLE=1 \
+NODE_OPTIONS=$(node_flags "$service") NODE_COMPILE_CACHE="$app/compile-cache" NODE_COMPILE_CACHE_PORTABLE=1 \
   "$temporary/layout/usr/local/bin/node" "$app/service/src/main.ts" --help >/dev/null
 for made in "$app"/compile-cache/*; do
   [ "$made" = "${made%-*}-65532" ] || mv "$made" "${made%-*}-65532"

@@ -24,7 +24,7 @@ tag=${TAG:-$version}
 for service in "$@"; do
   sh "$install_folder/image-stage.sh" "$service"
   name=${IMAGE:-citypresence}/$service:$tag
-  set -- --build-arg "SERVICE=$service" --build-arg "VERSION=$version" --tag "$name" --file Dockerfile
+  set -- --build-arg "SERVICE=$service" --build-arg "VERSION=$version" --build-arg "NODE_FLAGS=$(node_flags "$service")" --tag "$name" --file Dockerfile
   [ -z "${BASE:-}" ] || set -- "$@" --build-arg "BASE=$BASE"
   # Nothing runs while it is built: files are laid into the base, so that no right to start containers is needed.
   step "Building $name with $builder (usually 2 to 20 s)" "$builder" build "$@" .

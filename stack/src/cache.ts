@@ -27,6 +27,9 @@ function pinnedVersion(name: string): string {
   return line.slice(name.length + 1).trim()
 }
 
+/** What Node is told in the gateway's image. */
+export const gatewayNodeFlags = (): readonly string[] => [pinnedVersion('GATEWAY_NODE_FLAGS')]
+
 export const synapseVersion = (): string => pinnedVersion('SYNAPSE_VERSION')
 
 export const natsServerVersion = (which: NatsVersion): string =>

@@ -5,6 +5,7 @@ import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gatewayNodeFlags } from '@citypresence/stack/cache'
 import { freePort } from '@citypresence/stack/free-port'
 import { bareEnv, repositoryRoot } from '@citypresence/stack/machine'
 import { startProcess } from '@citypresence/stack/process'
@@ -20,7 +21,11 @@ const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }
 
 /** As stack/install/image-stage.sh makes it for the image. */
 function compileCache(folder: string): Record<string, string> {
-  const env = { NODE_COMPILE_CACHE: folder, NODE_COMPILE_CACHE_PORTABLE: '1' }
+  const env = {
+    NODE_COMPILE_CACHE: folder,
+    NODE_COMPILE_CACHE_PORTABLE: '1',
+    NODE_OPTIONS: gatewayNodeFlags().join(' '),
+  }
   execFileSync(process.execPath, [join(repositoryRoot, 'gateway/src/main.ts'), '--help'], {
     env: { ...bareEnv(), ...env },
     stdio: 'ignore',

@@ -1,4 +1,5 @@
-// The gateway as it is shipped: its own process, with tokens, pings and metrics, fed by a real nats-server on which a leader speaks.
+// The gateway as it is shipped: its own process with the flags of its image, with tokens, pings and metrics, fed by a real nats-server on which a leader speaks.
+import { gatewayNodeFlags } from '@citypresence/stack/cache'
 import { startNats, type NatsServer } from '@citypresence/stack/nats-server'
 import { startGateway, type Gateway } from '@citypresence/stack/service'
 import { stopAll } from '@citypresence/stack/stop-all'
@@ -39,7 +40,10 @@ export async function startOurs(
 ): Promise<Gateway> {
   // Somebody has to speak, or a gateway has nothing that it could call ready.
   const beating = city.voice.keepBeating()
-  const gateway = await startGateway({ env: { ...gatewayEnv(city.nats), ...more }, nodeArgs })
+  const gateway = await startGateway({
+    env: { ...gatewayEnv(city.nats), ...more },
+    nodeArgs: [...gatewayNodeFlags(), ...nodeArgs],
+  })
   await beating.stop()
   pin(gateway.pid, serverCore)
   return gateway
