@@ -37,6 +37,9 @@ ${goalsTable(rows)}
 
 ${rows.map(section).join('\n\n')}
 
+The operator (P10) has a measurement of its own, \`make bench-operator\`, on a real kube-apiserver with 1, 100 and 1,000 cities; it takes an
+hour.
+
 ## What doubles when the city doubles
 
 ![How each cost grows with its size](performance-curves.svg)
