@@ -14,6 +14,7 @@ import { errorsPage } from '../chassis/src/print-errors.ts'
 import { settings as operatorSettings } from '../operator/src/config.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
 import { crdFiles } from '../operator/src/print-crd.ts'
+import { pluginPath, pluginText } from '../operator/src/print-plugin.ts'
 import { referencePage } from '../operator/src/reference-page.ts'
 import { markdownTable, type KeptRun } from '../sim/fence/table.ts'
 import { dashboardFiles } from '../sight/src/dashboards.ts'
@@ -31,6 +32,7 @@ export async function generatedPages(): Promise<readonly Page[]> {
     { path: 'docs/CITYPRESENCE.md', text: referencePage() },
     { path: 'docs/ERRORS.md', text: errorsPage() },
     ...crdFiles(),
+    { path: pluginPath, text: pluginText() },
     { path: 'docs/METRICS.md', text: metricsPage() },
     ...runbookPages(),
     ...dashboardFiles(),

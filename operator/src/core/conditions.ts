@@ -127,7 +127,7 @@ export const reasons = {
     on: ['ReferencesResolved'],
     status: 'False',
     means: 'The name of a Secret does not contain "citypresence", so it was not made for a city.',
-    doThis: 'Rename the Secret, or turn the rule off for the whole operator (secretNameRule in the chart).',
+    doThis: 'Rename the Secret, or turn the rule off for the whole operator (secretNames in the chart).',
   },
 
   Synced: {
