@@ -207,10 +207,16 @@ export function* takeMembers(
   reach(city, at)
   const { observation } = city
   const { state, touched, unlisted } = observation
-  const isTaken = yield* takeList(unlisted, roomId, { userIds, askedAt }, (userId) => {
+  const pieces = takeList(unlisted, roomId, { userIds, askedAt }, (userId) => {
     if (joinRoom(state, roomId, userId)) cameBack(state, userId)
   })
-  if (!isTaken || city.observation !== observation) return false
+  let step = pieces.next()
+  for (; step.done !== true; step = pieces.next()) {
+    // Whoever came with this piece is shown now: in the end it would be everybody at once.
+    lookUnlessLearning(city)
+    yield
+  }
+  if (!step.value || city.observation !== observation) return false
   touched.add(roomId)
   settleDoubted(city)
   lookUnlessLearning(city)
