@@ -15,6 +15,7 @@ import { settings as operatorSettings } from '../operator/src/config.ts'
 import { settings as gatewaySettings } from '../gateway/src/config.ts'
 import { crdFiles } from '../operator/src/print-crd.ts'
 import { pluginPath, pluginText } from '../operator/src/print-plugin.ts'
+import { troubleshootingPage } from '../operator/src/troubleshooting-page.ts'
 import { referencePage } from '../operator/src/reference-page.ts'
 import { markdownTable, type KeptRun } from '../sim/fence/table.ts'
 import { dashboardFiles } from '../sight/src/dashboards.ts'
@@ -33,6 +34,7 @@ export async function generatedPages(): Promise<readonly Page[]> {
     { path: 'docs/ERRORS.md', text: errorsPage() },
     ...crdFiles(),
     { path: pluginPath, text: pluginText() },
+    { path: 'docs/TROUBLESHOOTING.md', text: troubleshootingPage() },
     { path: 'docs/METRICS.md', text: metricsPage() },
     ...runbookPages(),
     ...dashboardFiles(),

@@ -87,7 +87,8 @@ it('[KP1] status says whether it works, what is wrong and what to do about it, a
 })
 
 it('[KP2] report bundles what there is, masks what looks like a secret or a name, and says what it could not have', () => {
-  const note = 'syt_canary7 Bearer canary3 eyJhbGciOiJIUzI1NiJ9.canary4x.y https://ada:canary5@nats.example @ada:city.example'
+  const note =
+    'syt_canary7 Bearer canary3 eyJhbGciOiJIUzI1NiJ9.canary4x.y https://ada:canary5@nats.example @ada:city.example'
   const city = cityWith([['Ready', 'AllComponentsReady', 'all']], { annotations: { note, password: 'canary6' } })
   const { status, stdout, stderr } = run(city, 'report', 'daarion', '-o', 'bundle.tar.gz', '-n', 'city')
   expect([status, stderr]).toEqual([0, ''])
