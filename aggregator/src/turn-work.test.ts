@@ -100,7 +100,7 @@ async function mostIn(people: number): Promise<Record<string, number>> {
     body: JSON.stringify({ type: 'user.presence', matrix_user_id: userId, status: 'online', last_active_ts: 1 }),
   }))
   const list = (roomId: string): void =>
-    void findings.push({ kind: 'members', roomId, userIds: crowd, askedAt: momentNow() })
+    findings.push({ kind: 'members', roomId, userIds: crowd, askedAt: momentNow() })
   const most: Record<string, number> = {}
   const chapter = async (name: string, begin: () => void): Promise<void> => {
     counter.most()
