@@ -1,6 +1,7 @@
 // A child that takes commands on standard input and answers each with one line of JSON: sinks, floors and peers all speak so.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pin, unpin } from './machine.ts'
 
 type Child = {
@@ -15,6 +16,8 @@ type Waiting = { readonly resolve: (text: string) => void; readonly reject: (err
 
 // What a child says before anybody asks is kept, but no novel.
 const linesMax = 1_000
+// The slowest answer, of a city of a million people, takes a minute on a busy machine.
+const answerMsMax = 240_000
 const errorsKept = 4_000
 
 export function startChild(
@@ -39,7 +42,7 @@ export function startChild(
     const known = lines.shift()
     if (known !== undefined) return JSON.parse(known) as T
     if (child.exitCode !== null || child.signalCode !== null) throw await ended
-    return JSON.parse(await new Promise<string>((resolve, reject) => waiting.push({ resolve, reject }))) as T
+    return JSON.parse(await inTime(new Promise<string>((resolve, reject) => waiting.push({ resolve, reject })))) as T
   }
   return {
     pid: child.pid ?? -1,
@@ -52,6 +55,19 @@ export function startChild(
       child.kill('SIGKILL')
       await ended
     },
+  }
+}
+
+async function inTime(answer: Promise<string>): Promise<string> {
+  const timer = new AbortController()
+  const late = sleep(answerMsMax, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`no answer within ${answerMsMax / 1_000} s`)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    late.catch(() => undefined)
+    timer.abort()
   }
 }
 

@@ -6,6 +6,8 @@ import jsonwebtoken from 'jsonwebtoken'
 type View = { readonly room_slug: string; readonly online_count: number; readonly typing_count: number }
 
 const [url = '', user = '', pass = '', secret = ''] = process.argv.slice(2)
+// Who started it is gone.
+process.stdin.on('end', () => process.exit(0)).resume()
 const newest = new Map<string, View>()
 
 /** Calls back for each change with what browsers are told. */
