@@ -59,7 +59,7 @@ it('[R15] the list of a room of a hundred thousand comes; one that is larger tha
   })
 })
 
-it('[M39] a list that is refused, or is none, is told apart as any other answer', async () => {
+it('[M39] a list that is refused, or is none, is told apart like every other answer', async () => {
   const { client } = daemon
   const answered = (fault: Parameters<Homeserver['fault']>[0]['fault']) => {
     homeserver.fault({ path: /joined_members/, times: 1, fault })
