@@ -12,7 +12,8 @@ export type KeptFigure = {
 /** `rule: what` -> figure. */
 export type KeptFigures = { readonly machine: string; readonly figures: Readonly<Record<string, KeptFigure>> }
 
-const middleOf = (sorted: readonly number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+// Of two the worse.
+const middleOf = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? 0
 
 function row(name: string, { unit, bar, values = [], notRun }: KeptFigure): string {
   const [rule = '', ...what] = name.split(': ')
