@@ -429,6 +429,29 @@ describe('a takeover', () => {
     expect(leading.leaders.voices[1]?.epoch()?.term).toBeGreaterThan(termFloorAt(clock.wallMs()) - 20_000)
   })
 
+  it('[L57] a user whom only the stream knows is erased once the rooms were taken over', async () => {
+    const first = startPod('z', {}, 'town', () => server.connect(), { userEvents: true })
+    await pass(6_000)
+    const word = JSON.stringify({
+      type: 'user.presence',
+      matrix_user_id: '@gone:t',
+      status: 'online',
+      last_active_ts: 1,
+    })
+    first.connection.publish(subjects.ingest(subjects.user('gone')), word)
+    await pass(1_000)
+    server.cut(first.connection)
+    const pod = startPod('a', { plaza: 3 }, 'town', () => server.connect(), { userEvents: true })
+    pod.known.isKnown = false
+    await pass(10_000)
+    expect(pod.leaders.voices.map((voice) => voice.state())).toEqual(['leading', 'leading'])
+    const stored = () => server.stored(userStream).find(({ subject }) => subject === subjects.user('gone'))?.body
+    expect(stored()).toContain('online')
+    pod.known.isKnown = true
+    await pass(2_000)
+    expect(stored() ?? 'offline').toContain('offline')
+  })
+
   it('[L28] another city on the same stream ends, and disturbs nobody', async () => {
     const first = startPod('a', { plaza: 3 })
     await pass(6_000)

@@ -140,11 +140,12 @@ export function followCity(options: LeadersOptions): Leaders {
   }
 }
 
-function openUserSpeech({ config, city, isSynced, log, countError }: LeadersOptions): UserSpeech {
+function openUserSpeech({ config, city, speech, isSynced, log, countError }: LeadersOptions): UserSpeech {
   return createUserSpeech({
     city,
     subjects: subjectsBelow(config.subjectPrefix),
     isKnown: isSynced,
+    areRoomsTold: () => speech.isComplete(),
     untold(error) {
       countError(error)
       log.warn(error.code, { err: error }, 'of somebody nothing is told')

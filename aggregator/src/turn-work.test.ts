@@ -37,7 +37,13 @@ async function mostIn(people: number): Promise<Record<string, number>> {
   const known: Known = { synced: false, mapped: false, sightings: 2, learning: false }
   const rooms = createRoomSpeech(viewOfCity(city, known, clock), subjects, 0)
   const isKnown = () => known.synced && !known.learning
-  const users = createUserSpeech({ city, subjects, isKnown, untold: () => undefined })
+  const users = createUserSpeech({
+    city,
+    subjects,
+    isKnown,
+    areRoomsTold: () => rooms.isComplete(),
+    untold: () => undefined,
+  })
   const voiceOf = (speech: Speech) => ({
     tick() {
       // A batch is acknowledged in another turn, and so comes the next piece.

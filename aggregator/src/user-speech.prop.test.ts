@@ -57,7 +57,13 @@ it('[L57] whatever is lost and whoever leads: in the end the stream holds everyb
           ...facts,
           ...present.map((one) => is(one, state.get(one) ?? 'offline')),
         )
-        const speech = createUserSpeech({ city, subjects, isKnown: () => true, untold: () => undefined })
+        const speech = createUserSpeech({
+          city,
+          subjects,
+          isKnown: () => true,
+          areRoomsTold: () => true,
+          untold: () => undefined,
+        })
         begin(speech)
         return { city, speech }
       }

@@ -30,8 +30,14 @@ beforeEach(() => {
   untold.length = 0
 })
 
-function speechOf(city: City, isKnown = () => true) {
-  const speech = createUserSpeech({ city, subjects, isKnown, untold: (error) => void untold.push(error.code) })
+function speechOf(city: City, isKnown = () => true, areRoomsTold = () => true) {
+  const speech = createUserSpeech({
+    city,
+    subjects,
+    isKnown,
+    areRoomsTold,
+    untold: (error) => void untold.push(error.code),
+  })
   speech.begin({ term: 1, epoch: 2 })
   return speech
 }
@@ -221,6 +227,20 @@ it('[L57] of who is only in rooms without presence the last word stands, until t
   expect(saidIn(speech.next(0))).toEqual([erased(user('stays'))])
 })
 
+it('[L57] before the rooms were taken over nobody is erased: who is there may be in one that has no presence', () => {
+  const city = cityOf(1, withUsers)
+  respond(city, 2, follow('!dark'), come('!dark', user('stays')))
+  let told = false
+  const speech = speechOf(city, undefined, () => told)
+  speech.takeStored([stored(user('stays')), stored(user('gone'))])
+  expect(saidIn(speech.next(0))).toEqual([online(user(0))])
+  expect(speech.next(0)).toEqual([])
+  // What the takeover of the rooms found in their stream.
+  noteBlindness(city, '!dark', true, at(3))
+  told = true
+  expect(saidIn(speech.next(0))).toEqual([erased(user('gone'))])
+})
+
 it('[M55] of a takeover and of a first sync of many no turn looks at more than a piece', () => {
   const people = 6 * batchMax
   const city = cityOf(people, withUsers)
@@ -267,7 +287,13 @@ it('[L57] nobody is erased while somebody is left to be said, also when a whole 
 
 it('[L57] who tells nobody keeps no news: what changes before an epoch is ready is forgotten, because everybody is said then', () => {
   const city = cityOf(1, withUsers)
-  const speech = createUserSpeech({ city, subjects, isKnown: () => true, untold: () => undefined })
+  const speech = createUserSpeech({
+    city,
+    subjects,
+    isKnown: () => true,
+    areRoomsTold: () => true,
+    untold: () => undefined,
+  })
   for (let turn = 0; turn < 50; turn++) {
     respond(city, turn + 2, come('!r', user('guest')), is(user('guest'), 'online'))
     speech.changed()

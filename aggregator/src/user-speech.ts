@@ -2,8 +2,8 @@
 //
 //   begin -> stored users read, in pieces -> everybody who is known counts as changed
 //   changed, gone   -> said, a batch at a time: the city keeps who waits, so that nothing is got ready before its turn
-//   then who is left of the stored ones -> erased (a last word with TTL), once the city knows everybody: rooms may wait for their
-//                      lists, and presence may be held. Of who is only in rooms without presence the last word stands.
+//   then who is left of the stored ones -> erased (a last word with TTL), once the city knows everybody: rooms may wait to be
+//                      taken over, or for their lists, and presence may be held. Of who is only in rooms without presence the last word stands.
 import { CityError } from '@citypresence/chassis/errors'
 import { decodeJson } from '@citypresence/wire/decode'
 import { epochHeader, formatEpoch, type Epoch } from '@citypresence/wire/epoch'
@@ -32,6 +32,8 @@ export type UserSpeechOptions = {
   readonly subjects: Subjects
   /** One full sync was learned, and none is half learned. */
   readonly isKnown: () => boolean
+  /** The rooms were taken over, and with them what the leader before knew of rooms without presence. */
+  readonly areRoomsTold: () => boolean
   /** Somebody of whom nothing can be told, each time something would have been. */
   readonly untold: (error: CityError) => void
 }
@@ -41,7 +43,7 @@ const storedPerPiece = 2_000
 /** What a word names that nobody could read: it is there to be erased. */
 const nobody = ''
 
-export function createUserSpeech({ city, subjects, isKnown, untold }: UserSpeechOptions): UserSpeech {
+export function createUserSpeech({ city, subjects, isKnown, areRoomsTold, untold }: UserSpeechOptions): UserSpeech {
   // Of whom the stream tells, and nothing was said yet: subject -> user. Bounded by what the stream may hold.
   const doubted = new Map<string, string>()
   let epoch: Epoch | undefined
@@ -114,7 +116,8 @@ export function createUserSpeech({ city, subjects, isKnown, untold }: UserSpeech
       state = 'ready'
       const voice = formatEpoch(epoch)
       const messages = sayChanged(voice)
-      if (doubted.size > 0 && !haveUsersChanged(city) && knowsEverybody(city))
+      // A new process learns from the stream of the rooms which of them have no presence: until then everybody there looks gone.
+      if (doubted.size > 0 && areRoomsTold() && !haveUsersChanged(city) && knowsEverybody(city))
         messages.push(...eraseDoubted(voice, batchMax - messages.length))
       return messages
     },
