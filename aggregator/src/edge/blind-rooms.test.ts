@@ -169,15 +169,20 @@ it('[P23] nobody is asked further once one may be seen; the daemon is not one of
   expect([asked, turns, lists()]).toEqual([[ada, ada], [0, 1], 0])
 })
 
-it('[P23] a room with the daemon alone is seen; one of whom nobody is to be asked tells nothing', async () => {
-  const { world, look, asked } = ask()
+it('[P23] a room with the daemon alone tells nothing, nor does one of whom nobody is to be asked: a mark outlives both', async () => {
+  const { world, look, asked, told } = ask()
+  expect(await look([daemonUserId])).toBe('seen')
   world.isBlind = true
   world.of = () => []
   world.rest = 'forbidden'
   world.says.set(daemonUserId, 'told')
   expect(await look()).toBe('blind')
-  expect(await look([daemonUserId])).toBe('seen')
-  expect(asked).toEqual([])
+  expect([await look([daemonUserId]), await look([daemonUserId])]).toEqual(['blind', 'blind'])
+  expect([asked, told]).toEqual([[], []])
+  // Whoever is there then is asked for, and a homeserver that shows the room again says so.
+  world.of = (others) => others
+  world.rest = 'told'
+  expect([await look(), told]).toEqual(['seen', [false]])
 })
 
 it('[P23] whatever a homeserver answers that shows the room to us, it is never taken for blind', async () => {

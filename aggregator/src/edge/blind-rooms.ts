@@ -39,8 +39,8 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Round> {
   const others = listed.filter((userId) => userId !== lookout.daemonUserId)
-  // Of nobody there is nothing to tell.
-  if (others.length === 0) return 'seen'
+  // Of nobody there is nothing to tell, and nothing is learned: whoever enters a room that was kept out of presence is not seen there.
+  if (others.length === 0) return 'unknown'
   const answers: Answer[] = []
   for (const userId of lookout.of(roomId, others, turn.now++)) {
     const kind = await answerAbout(lookout, userId, signal)
