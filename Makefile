@@ -12,7 +12,7 @@ WITH_NODE := sh $(INSTALL)/with-node.sh
 include $(INSTALL)/versions.env
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 which-node: ## print the path of the Node in use (fetched when the machine's is too old)
 	@sh $(INSTALL)/node.sh
